@@ -1,0 +1,96 @@
+/* libhakmem's own interface, beside the malloc family that it replaces.
+
+   A program that uses these functions links with -lhakmem.  One that only
+   wants to use them where the library happens to be preloaded declares them
+   weak and asks whether their address is null.
+
+   All functions are thread-safe and may be called at any time, but not from a
+   signal handler.  None of them needs the library to serve this process's
+   malloc; where it does not (HAKMEM_DISABLE=1, or another malloc came first),
+   they tell of the little it does.
+
+   Errors are returned as errno values; errno itself is never changed.  */
+#ifndef HAKMEM_HAKMEM_H
+#define HAKMEM_HAKMEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The library's version, "MAJOR.MINOR.PATCH"; a constant string.  */
+const char *hakmem_version (void);
+
+/* Read or do what NAME says:
+
+     "version"        const char *        as hakmem_version ()
+     "opt.OPTION"     the value in force of the variable HAKMEM_OPTION, in its
+                      unit: uint64_t, for one that is a list of eight numbers
+                      uint32_t[8], for one that is text const char * (a null
+                      pointer if it isn't set; valid for the process's life).
+                      A choice is the number of the word, from 0.
+     "stats.COUNTER"  uint64_t            as hakmem_stats_get (COUNTER)
+     "purge"          size_t              does hakmem_purge () and reads what
+                                          it returned
+
+   OLD, if not null, receives the value; *OLD_LENGTH, which must not be null
+   then, is the size of OLD in bytes and must be that of the type above.  With
+   OLD null and OLD_LENGTH not null, *OLD_LENGTH is set to that size and nothing
+   is read; "purge" is done in any case.  Nothing can be written yet: NEW must
+   be null and NEW_LENGTH 0.
+
+   Returns 0, or
+     ENOENT   there is nothing called NAME (with a part of the library left
+              out when it was built, its counters and options may be missing)
+     EINVAL   NAME is null, OLD is given without OLD_LENGTH, or *OLD_LENGTH is
+              not the size of the value; nothing was stored or done
+     EPERM    NEW or NEW_LENGTH was given, but NAME can't be written.  */
+int hakmem_ctl (const char *name, void *old, size_t *old_length,
+                const void *new_value, size_t new_length);
+
+/* Store the present value of the counter or state NAME in *VALUE.  Counters
+   count since the process began and never fall; they are listed, with their
+   units, by hakmem_stats_print.  Upper and lower case are the same.  States
+   are, in bytes unless their name says otherwise:
+
+     mapped_bytes       superslabs and big mappings, used or not
+     live_bytes         blocks the program holds, as long as their class
+     idle_bytes         resident, free, kept for reuse
+     retain_bytes       how much idle_bytes may be at the moment
+     meta_bytes         the allocator's own descriptors
+     heaps              thread heaps, heaps_parked of them without a thread
+     superslabs         2 MiB regions, superslabs_lru of them wholly empty
+     run_count, run_bytes   blocks above 32 KiB, up to 2 MiB
+     big_count, big_bytes   blocks with a mapping of their own
+     big_cached_bytes       freed ones that are kept
+     mmap_calls, munmap_calls, mremap_calls, madvise_calls
+
+   A state sums up what other threads change meanwhile: it is not a snapshot
+   of one moment.
+
+   Returns 0; EINVAL if an argument is null; ENOENT if there is no such name;
+   ENOTSUP for a counter of a library built with --disable-stats.  */
+int hakmem_stats_get (const char *name, uint64_t *value);
+
+/* Write a report on the whole allocator to the file descriptor FD.  FORMAT is
+   "text" (the same as a null pointer), "json", "summary" (a few lines) or
+   "xml" (as malloc_info).  The report is written at once, without stdio.
+
+   Returns 0; EINVAL for another format; ENOMEM; or the error of write.  */
+int hakmem_stats_print (int fd, const char *format);
+
+/* Give back to the OS every page that holds no block and can be reached: the
+   calling thread's heap, those of ended threads, and everything that no heap
+   holds.  Other threads' heaps keep what they have.  Blocks are not touched.
+   May take milliseconds.
+
+   Returns the bytes given back, as far as they can be told; 0 if none.  */
+size_t hakmem_purge (void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

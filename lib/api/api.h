@@ -1,0 +1,78 @@
+/* What the exported functions share.  The public name of each is HKM_API (x):
+   the name itself in the library, hkm_test_x in the sanitized test builds
+   (-DHKM_TEST_NAMES), where the sanitizer keeps malloc for itself.  */
+#ifndef HKM_API_API_H
+#define HKM_API_API_H
+
+#include "base/compiler.h"
+
+#ifdef HKM_TEST_NAMES
+#define HKM_API(name) hkm_test_##name
+#else
+#define HKM_API(name) name
+#endif
+
+HKM_EXPORT void *HKM_API (malloc) (size_t size);
+HKM_EXPORT void HKM_API (free) (void *p);
+HKM_EXPORT void *HKM_API (calloc) (size_t n, size_t size);
+HKM_EXPORT void *HKM_API (realloc) (void *p, size_t size);
+HKM_EXPORT void *HKM_API (reallocarray) (void *p, size_t n, size_t size);
+HKM_EXPORT void *HKM_API (aligned_alloc) (size_t align, size_t size);
+HKM_EXPORT void *HKM_API (memalign) (size_t align, size_t size);
+HKM_EXPORT int HKM_API (posix_memalign) (void **result, size_t align,
+                                         size_t size);
+HKM_EXPORT void *HKM_API (valloc) (size_t size);
+HKM_EXPORT void *HKM_API (pvalloc) (size_t size);
+HKM_EXPORT void HKM_API (cfree) (void *p);
+HKM_EXPORT void HKM_API (free_sized) (void *p, size_t size);
+HKM_EXPORT void HKM_API (free_aligned_sized) (void *p, size_t align,
+                                              size_t size);
+HKM_EXPORT size_t HKM_API (malloc_usable_size) (void *p);
+HKM_EXPORT int HKM_API (mallopt) (int param, int value);
+HKM_EXPORT int HKM_API (malloc_trim) (size_t pad);
+HKM_EXPORT void HKM_API (malloc_stats) (void);
+
+/* First call of the process: options, secrets, policy, thread hooks.  Cheap
+   when done.  True: this process opted out, use libc.  */
+bool hkm_init (void);
+extern bool hkm_opted_out; /* constant after init */
+
+/* malloc (size) where size > HKM_MID_MAX: runs and big blocks.  NULL and
+   ENOMEM if there is none.  */
+HKM_HIDDEN void *hkm_alloc_elsewhere (size_t size);
+/* malloc (size) for callers inside the library, whoever owns malloc.  */
+void *hkm_alloc (size_t size);
+/* calloc (1, size) where the front slot has no block.  */
+void *hkm_calloc_slow (size_t size);
+/* SIZE bytes at a multiple of ALIGN; *zeroed may be NULL; else it says whether
+   the block reads as zero from its third word on.  NULL and ENOMEM.  */
+void *hkm_alloc_aligned (size_t align, size_t size, bool *zeroed);
+/* free (p) where the hot path declined: NULL, remote, run, big, foreign, bad. */
+HKM_HIDDEN void hkm_free_elsewhere (void *p);
+/* As that, naming another entry point in messages.  */
+void hkm_free_as (void *p, const char *who);
+/* Usable bytes of a block of ours, 0 with *ours = false if it isn't; a bad
+   pointer into our memory is reported as a fault of WHO.  */
+size_t hkm_usable_size (void *p, const char *who, bool *ours);
+
+/* Blocks of libc's allocator (api/foreign.c).  */
+void *hkm_libc_malloc (size_t size);
+void *hkm_libc_calloc (size_t n, size_t size);
+void *hkm_libc_realloc (void *p, size_t size);
+void *hkm_libc_memalign (size_t align, size_t size);
+void hkm_libc_free (void *p);
+size_t hkm_libc_usable_size (void *p);
+/* True if P, which is not ours, may be libc's.  */
+bool hkm_foreign_is_libc (const void *p);
+/* True if the malloc that this process's code calls is not ours: then every
+   entry point we add beyond malloc, calloc, realloc and free builds on that
+   one.  Asked by behaviour, once.  */
+bool hkm_foreign_owns_malloc (void);
+/* What NAME means to the objects after this one in the process (libc, or
+   another preload); NULL: nothing.  errno is kept.  Not for hot paths.  */
+void *hkm_foreign_next (const char *name);
+/* True if code may run here that took its malloc from a libc of its own:
+   dlopen kept RTLD_DEEPBIND, or dlmopen made a namespace (api/dlopen.c).  */
+bool hkm_dlopen_own_libc (void);
+
+#endif

@@ -1,0 +1,24 @@
+/* calloc: malloc with the clearing left out where memory is fresh.  */
+#include "api/api.h"
+#include "tiny/hot.h"
+
+#include <errno.h>
+#include <string.h>
+
+void *
+HKM_API (calloc) (size_t n, size_t size)
+{
+  size_t total;
+  if (hkm_unlikely (__builtin_mul_overflow (n, size, &total)))
+    {
+      errno = ENOMEM;
+      return NULL;
+    }
+  if (hkm_likely (total <= HKM_MID_MAX))
+    {
+      hkm_slot *slot = hkm_front_slot (hkm_thread_front, total);
+      if (hkm_likely (slot->head != NULL))
+        return memset (hkm_slot_pop (slot), 0, total);
+    }
+  return hkm_calloc_slow (total);
+}

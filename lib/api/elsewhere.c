@@ -1,0 +1,203 @@
+/* Routing off the hot path: which layer serves a size, which layer an address
+   belongs to, and threads that have no heap.  */
+#include "api/api.h"
+#include "big/big.h"
+#include "large/run.h"
+#include "opts/fail.h"
+#include "superslab/superslab.h"
+#include "thread/thread.h"
+#include "tiny/hot.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void *
+no_memory (void)
+{
+  errno = ENOMEM;
+  return NULL;
+}
+
+/* ---- handing out; all after hkm_init () said no to opting out ---- */
+
+static void *
+alloc_class (unsigned cls, bool *zeroed)
+{
+  hkm_front *front = hkm_thread_front;
+  *zeroed = false;
+  if (front->slot[cls].head != NULL)
+    return hkm_slot_pop (&front->slot[cls]);
+  hkm_heap *heap = hkm_thread_heap ();
+  return heap != NULL ? hkm_heap_take (heap, cls, zeroed) : NULL;
+}
+
+static void *
+alloc_large (size_t size, size_t align, bool *zeroed)
+{
+  if (size > HKM_LARGE_MAX || align > HKM_GRANULE)
+    return hkm_big_alloc (size != 0 ? size : 1, align, zeroed);
+  hkm_heap *heap = hkm_thread_heap ();
+  if (heap == NULL)
+    return NULL;
+  void *p = hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap),
+                           size != 0 ? size : 1, zeroed);
+  /* No run: a big cache over there may hold what is missing here.  */
+  if (p == NULL && hkm_big_trim () > 0)
+    p = hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap), size,
+                       zeroed);
+  return p;
+}
+
+static void *
+alloc_zeroed_or_not (size_t size, bool *zeroed)
+{
+  void *p = NULL;
+  if (size <= HKM_MID_MAX)
+    p = alloc_class (hkm_size_to_class (size), zeroed);
+  else if (size <= PTRDIFF_MAX)
+    p = alloc_large (size, HKM_MIN_ALIGN, zeroed);
+  return p != NULL ? p : no_memory ();
+}
+
+void *
+hkm_refill_without_heap (size_t size)
+{
+  return hkm_alloc (size);
+}
+
+void *
+hkm_alloc_elsewhere (size_t size)
+{
+  return hkm_alloc (size);
+}
+
+void *
+hkm_alloc (size_t size)
+{
+  bool zeroed;
+  if (hkm_init ())
+    return hkm_libc_malloc (size);
+  return alloc_zeroed_or_not (size, &zeroed);
+}
+
+void *
+hkm_calloc_slow (size_t size)
+{
+  bool zeroed;
+  if (hkm_init ())
+    return hkm_libc_calloc (1, size);
+  void *p = alloc_zeroed_or_not (size, &zeroed);
+  if (p != NULL)
+    memset (p, 0, zeroed && size > sizeof (hkm_block) ? sizeof (hkm_block)
+                                                      : size);
+  return p;
+}
+
+void *
+hkm_alloc_aligned (size_t align, size_t size, bool *zeroed)
+{
+  bool unused;
+  if (zeroed == NULL)
+    zeroed = &unused;
+  *zeroed = false;
+  if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
+    return no_memory ();
+  if (hkm_init ())
+    return hkm_libc_memalign (align, size);
+  int cls = hkm_class_for_aligned (size, align);
+  void *p = cls >= 0 ? alloc_class ((unsigned) cls, zeroed)
+                     : alloc_large (size, align, zeroed);
+  return p != NULL ? p : no_memory ();
+}
+
+/* ---- taking back ---- */
+
+static void
+free_slab_block (hkm_slab *slab, void *p, const char *who)
+{
+  if (hkm_thread_front == &hkm_front_none)
+    hkm_thread_heap ();
+  hkm_front *front = hkm_thread_front;
+  if (hkm_load_relaxed (&slab->owner) != front)
+    hkm_heap_free_remote (slab, p, who);
+  else if (!hkm_heap_block_live (slab, p))
+    hkm_heap_fault (slab, p, who);
+  else if (hkm_slot_push (slab->sink, p, hkm_block_key (p)))
+    hkm_retire_slow (front, slab);
+}
+
+static void
+free_foreign (void *p, const char *who)
+{
+  if (hkm_init () || hkm_foreign_is_libc (p))
+    hkm_libc_free (p);
+  else
+    hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
+}
+
+void
+hkm_free_as (void *p, const char *who)
+{
+  if (p == NULL)
+    return;
+  int saved = errno;
+  hkm_slab *slab = hkm_map_find (p);
+  hkm_heap *heap;
+  switch (slab != NULL ? hkm_load_relaxed (&slab->kind) : -1)
+    {
+    case -1:
+      free_foreign (p, who);
+      break;
+    case HKM_KIND_SLAB:
+      free_slab_block (slab, p, who);
+      break;
+    case HKM_KIND_RUN:
+      heap = hkm_thread_heap ();
+      hkm_run_free (heap != NULL ? hkm_heap_run_cache (heap) : NULL,
+                    heap != NULL ? hkm_heap_counts (heap) : NULL, slab, p, who);
+      break;
+    case HKM_KIND_BIG:
+      hkm_big_free (slab, p, who);
+      break;
+    default:
+      hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
+    }
+  errno = saved;
+}
+
+void
+hkm_free_elsewhere (void *p)
+{
+  hkm_free_as (p, "free");
+}
+
+size_t
+hkm_usable_size (void *p, const char *who, bool *ours)
+{
+  hkm_slab *slab = hkm_map_find (p);
+  size_t size = 0;
+  *ours = slab != NULL;
+  if (slab == NULL)
+    return 0;
+  switch (hkm_load_relaxed (&slab->kind))
+    {
+    case HKM_KIND_SLAB:
+      if (hkm_heap_block_live (slab, p))
+        return hkm_class[slab->cls].size;
+      hkm_heap_fault (slab, p, who);
+      return 0;
+    case HKM_KIND_RUN:
+      size = hkm_run_usable (slab, p);
+      if (size == 0)
+        hkm_fail (p == hkm_slab_address (slab) ? HKM_FAULT_DOUBLE_FREE
+                                               : HKM_FAULT_INVALID,
+                  who, p, 0, -1);
+      return size;
+    case HKM_KIND_BIG:
+      size = hkm_big_usable (slab, p);
+      break;
+    }
+  if (size == 0)
+    hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
+  return size;
+}

@@ -1,0 +1,234 @@
+/* The functions of include/hakmem/hakmem.h, where they are described.  */
+#include "api/api.h"
+#include "api/report.h"
+
+#include "opts/opts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* The public header, under the names of this build and exported.  */
+#define hakmem_version HKM_API (hakmem_version)
+#define hakmem_ctl HKM_API (hakmem_ctl)
+#define hakmem_stats_get HKM_API (hakmem_stats_get)
+#define hakmem_stats_print HKM_API (hakmem_stats_print)
+#define hakmem_purge HKM_API (hakmem_purge)
+#pragma GCC visibility push(default)
+#include "hakmem/hakmem.h"
+#pragma GCC visibility pop
+
+const char *
+hakmem_version (void)
+{
+  return PACKAGE_VERSION;
+}
+
+/* The states of hakmem_stats_get: each a uint64_t of hkm_report.  */
+static const struct
+{
+  const char *name;
+  size_t offset;
+} states[] = {
+#define STATE(name) { #name, offsetof (hkm_report, name) }
+  STATE (mapped_bytes), STATE (live_bytes), STATE (idle_bytes),
+  STATE (retain_bytes), STATE (meta_bytes), STATE (heaps),
+  STATE (heaps_parked), STATE (superslabs), STATE (superslabs_lru),
+  STATE (run_count), STATE (run_bytes), STATE (big_count), STATE (big_bytes),
+  STATE (big_cached_bytes), STATE (mmap_calls), STATE (munmap_calls),
+  STATE (mremap_calls), STATE (madvise_calls)
+#undef STATE
+};
+
+/* Where the value NAME is in a hkm_report, or -1.  */
+static ptrdiff_t
+find_value (const char *name, bool *is_counter)
+{
+  *is_counter = false;
+  for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+    if (strcasecmp (name, states[i].name) == 0)
+      return (ptrdiff_t) states[i].offset;
+  *is_counter = true;
+  for (unsigned i = 0; i < HKM_COUNTERS; i++)
+    if (strcasecmp (name, hkm_counter_name ((enum hkm_counter) i)) == 0)
+      return (ptrdiff_t) (offsetof (hkm_report, counts)
+                          + i * sizeof (uint64_t));
+  return -1;
+}
+
+/* 0 if NAME can be had, and its place in a hkm_report.  */
+static int
+check_value (const char *name, size_t *offset)
+{
+  bool is_counter;
+  ptrdiff_t place = find_value (name, &is_counter);
+
+  if (place < 0)
+    return ENOENT;
+#ifndef HKM_WITH_STATS
+  if (is_counter)
+    return ENOTSUP;
+#endif
+  *offset = (size_t) place;
+  return 0;
+}
+
+static uint64_t
+get_value (size_t offset)
+{
+  hkm_full_report full;
+  uint64_t value;
+
+  hkm_report_gather (&full);
+  memcpy (&value, (const char *) &full.report + offset, sizeof value);
+  return value;
+}
+
+int
+hakmem_stats_get (const char *name, uint64_t *value)
+{
+  size_t offset;
+
+  if (name == NULL || value == NULL)
+    return EINVAL;
+  int error = check_value (name, &offset);
+  if (error == 0)
+    {
+      hkm_init ();
+      *value = get_value (offset);
+    }
+  return error;
+}
+
+int
+hakmem_stats_print (int fd, const char *format)
+{
+  static const char *const names[] = {
+    [HKM_REPORT_TEXT] = "text", [HKM_REPORT_JSON] = "json",
+    [HKM_REPORT_SUMMARY] = "summary", [HKM_REPORT_XML] = "xml"
+  };
+
+  hkm_init ();
+  if (format == NULL)
+    format = "text";
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp (format, names[i]) == 0)
+      return hkm_report_write (fd, (enum hkm_report_form) i);
+  return EINVAL;
+}
+
+size_t
+hakmem_purge (void)
+{
+  int saved = errno;
+
+  hkm_init ();
+  size_t bytes = hkm_report_trim ();
+  errno = saved;
+  return bytes;
+}
+
+/* A value on its way to the caller of hakmem_ctl.  */
+typedef struct answer
+{
+  size_t length;
+  union
+  {
+    uint64_t number;
+    size_t size;
+    uint32_t list[8];
+    const char *text;
+  } u;
+} answer;
+
+static void
+answer_text (answer *a, const char *text)
+{
+  a->length = sizeof text;
+  a->u.text = text;
+}
+
+static int
+answer_option (answer *a, const char *name)
+{
+  int found = hkm_opts_find (name);
+
+  if (found < 0)
+    return ENOENT;
+  enum hkm_opt_id id = (enum hkm_opt_id) found;
+  switch (hkm_opts_row (id)->type)
+    {
+    case HKM_OPT_TEXT:
+      answer_text (a, hkm_opt_text (id));
+      break;
+    case HKM_OPT_LIST:
+      a->length = sizeof a->u.list;
+      for (unsigned k = 0; k < 8; k++)
+        a->u.list[k] = hkm_opt_list (id, k);
+      break;
+    default:
+      a->length = sizeof a->u.number;
+      a->u.number = hkm_opt (id);
+      break;
+    }
+  return 0;
+}
+
+enum action { READ_CONSTANT, READ_STATE, PURGE };
+
+/* Find out what NAME is; constants are answered at once, the rest when it is
+   sure that the caller's buffer fits (*OFFSET says which state).  */
+static int
+look_up (const char *name, answer *a, enum action *then, size_t *offset)
+{
+  *then = READ_CONSTANT;
+  if (strcmp (name, "version") == 0)
+    {
+      answer_text (a, PACKAGE_VERSION);
+      return 0;
+    }
+  if (strncmp (name, "opt.", 4) == 0)
+    return answer_option (a, name + 4);
+  if (strncmp (name, "stats.", 6) == 0)
+    {
+      *then = READ_STATE;
+      a->length = sizeof a->u.number;
+      return check_value (name + 6, offset) == 0 ? 0 : ENOENT;
+    }
+  if (strcmp (name, "purge") == 0)
+    {
+      *then = PURGE;
+      a->length = sizeof a->u.size;
+      return 0;
+    }
+  return ENOENT;
+}
+
+int
+hakmem_ctl (const char *name, void *old, size_t *old_length,
+            const void *new_value, size_t new_length)
+{
+  answer a;
+  enum action then;
+  size_t offset = 0;
+
+  if (name == NULL)
+    return EINVAL;
+  hkm_init ();
+  int error = look_up (name, &a, &then, &offset);
+  if (error != 0)
+    return error;
+  if (new_value != NULL || new_length != 0)
+    return EPERM;
+  if (old != NULL && (old_length == NULL || *old_length != a.length))
+    return EINVAL;
+  if (then == PURGE)
+    a.u.size = hakmem_purge ();
+  else if (then == READ_STATE && old != NULL)
+    a.u.number = get_value (offset);
+  if (old != NULL)
+    memcpy (old, &a.u, a.length);
+  else if (old_length != NULL)
+    *old_length = a.length;
+  return 0;
+}

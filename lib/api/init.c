@@ -1,0 +1,79 @@
+/* The process's first call.  Lazy, because the first block is wanted before any
+   constructor runs; nothing here allocates a block.  */
+#include "api/api.h"
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "big/big.h"
+#include "opts/opts.h"
+#include "os/os.h"
+#include "policy/policy.h"
+#include "superslab/retain.h"
+#include "superslab/superslab.h"
+#include "thread/thread.h"
+
+bool hkm_opted_out;
+
+static hkm_lock init_lock = HKM_LOCK_INIT (HKM_RANK_INIT);
+static uint32_t init_done; /* 1 once everything below is constant; release */
+
+static uint64_t
+mixed (uint64_t x)
+{
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+  return x ^ x >> 31;
+}
+
+/* Two secrets from the kernel's 128 random bits.  libc makes its stack and
+   pointer guards of the same bits, so each secret mixes both halves: 64 bits
+   that may leak can't be turned back into either.  */
+static void
+make_secrets (void)
+{
+  uint64_t r[2];
+  hkm_os_random (r);
+  hkm_secret_key = (uintptr_t) (mixed (r[0] ^ 0x9e3779b97f4a7c15u)
+                                ^ mixed (r[1] + 0x7f4a7c159e3779b9u));
+  hkm_secret_link = (uintptr_t) (mixed (r[0] + 0xd1b54a32d192ed03u)
+                                 ^ mixed (r[1] ^ 0x8cb92ba72f3d8dd7u));
+}
+
+static HKM_COLD bool
+init_slow (void)
+{
+  bool first = false;
+  hkm_lock_take (&init_lock);
+  if (!hkm_load_relaxed (&init_done))
+    {
+      first = true;
+      hkm_os_start ();
+      hkm_opts_load ();
+      make_secrets ();
+      hkm_policy_init ();
+      hkm_retain_init (hkm_opt (HKM_OPT_RETAIN));
+      hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));
+      hkm_thread_init ();
+      hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;
+      hkm_store_release (&init_done, 1);
+    }
+  hkm_lock_give (&init_lock);
+  if (first)
+    {
+      /* From here on this thread may allocate.  */
+      if (!hkm_opted_out)
+        hkm_thread_init_fork ();
+      if (hkm_opt (HKM_OPT_HELP))
+        hkm_opts_help ();
+      if (hkm_opt (HKM_OPT_TINY_PREWARM) && !hkm_opted_out)
+        hkm_superslab_prewarm ((unsigned) hkm_opt (HKM_OPT_TINY_PREWARM));
+    }
+  return hkm_opted_out;
+}
+
+bool
+hkm_init (void)
+{
+  if (hkm_likely (hkm_load_acquire (&init_done)))
+    return hkm_opted_out;
+  return init_slow ();
+}

@@ -1,0 +1,73 @@
+/* realloc: in place where the block has the room and would not waste half of
+   itself; by moving pages for big blocks; else by copying.  */
+#include "api/api.h"
+#include "big/big.h"
+#include "large/run.h"
+#include "opts/fail.h"
+#include "thread/thread.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The block at P (USABLE bytes, in SLAB) resized without a copy, or NULL.  */
+static void *
+resize_in_place (hkm_slab *slab, void *p, size_t usable, size_t size)
+{
+  switch (slab->kind)
+    {
+    case HKM_KIND_RUN:
+      if (size <= HKM_MID_MAX || size > HKM_LARGE_MAX)
+        return NULL;
+      hkm_heap *heap = hkm_thread_heap ();
+      return heap != NULL
+                     && hkm_run_realloc (hkm_heap_counts (heap), slab, size)
+                 ? p
+                 : NULL;
+    case HKM_KIND_BIG:
+      return size > HKM_LARGE_MAX ? hkm_big_realloc (slab, p, size) : NULL;
+    default:
+      return size <= usable && size >= usable / 2 ? p : NULL;
+    }
+}
+
+static void *
+realloc_foreign (void *p, size_t size)
+{
+  if (hkm_init () || hkm_foreign_is_libc (p))
+    return hkm_libc_realloc (p, size);
+  hkm_fail (HKM_FAULT_INVALID, "realloc", p, 0, -1);
+  return NULL;
+}
+
+void *
+HKM_API (realloc) (void *p, size_t size)
+{
+  if (p == NULL)
+    return hkm_alloc (size);
+  hkm_slab *slab = hkm_map_find (p);
+  if (slab == NULL)
+    return realloc_foreign (p, size);
+  if (size == 0)
+    {
+      hkm_free_as (p, "realloc");
+      return NULL;
+    }
+  bool ours;
+  size_t usable = hkm_usable_size (p, "realloc", &ours);
+  if (usable == 0)
+    return NULL; /* a bad pointer, and HAKMEM_FAIL_FAST lets it pass */
+  if (size > PTRDIFF_MAX)
+    {
+      errno = ENOMEM;
+      return NULL;
+    }
+  void *q = resize_in_place (slab, p, usable, size);
+  if (q != NULL)
+    return q;
+  q = hkm_alloc (size);
+  if (q == NULL)
+    return NULL;
+  memcpy (q, p, size < usable ? size : usable);
+  hkm_free_as (p, "realloc");
+  return q;
+}

@@ -1,0 +1,204 @@
+/* Gathering a report, writing one, and the one at exit.  */
+#include "api/report.h"
+#include "api/api.h"
+
+#include "big/big.h"
+#include "opts/opts.h"
+#include "os/arena.h"
+#include "os/os.h"
+#include "superslab/retain.h"
+#include "superslab/superslab.h"
+#include "tiny/heap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void
+hkm_report_gather (hkm_full_report *full)
+{
+  hkm_report *report = &full->report;
+  hkm_superslab_facts slabs;
+  hkm_big_facts big;
+
+  memset (full, 0, sizeof *full);
+  report->version = PACKAGE_VERSION;
+  /* The kernel's answer: a child of a bare clone has its own.  */
+  report->pid = (uint64_t) syscall (SYS_getpid);
+  hkm_heap_facts (report, full->line);
+  report->classes = HKM_CLASSES;
+  report->class_line = full->line;
+  for (unsigned i = 0; i < HKM_CLASSES; i++)
+    report->live_bytes += full->line[i].live * full->line[i].size;
+
+  hkm_superslab_facts_get (&slabs, &report->counts);
+  report->superslabs = slabs.superslabs;
+  report->superslabs_lru = slabs.lru;
+  report->run_count = slabs.run_count;
+  report->run_bytes = slabs.run_bytes;
+
+  hkm_big_facts_get (&big, &report->counts);
+  report->big_count = big.count;
+  report->big_bytes = big.bytes;
+  report->big_cached_bytes = big.cached_bytes;
+
+  report->mapped_bytes = slabs.superslabs * HKM_SUPERSLAB_SIZE + big.bytes
+                         + big.cached_bytes;
+  report->live_bytes += slabs.run_bytes + big.bytes;
+  report->idle_bytes = hkm_retain_idle ();
+  report->retain_bytes = hkm_retain_budget ();
+  report->meta_bytes = hkm_arena_mapped ();
+#ifdef HKM_WITH_STATS
+  report->counts.value[HKM_COUNT_REGRET_BYTES] = hkm_retain_regretted ();
+#endif
+  report->mmap_calls = hkm_os_calls (HKM_OS_MMAP);
+  report->munmap_calls = hkm_os_calls (HKM_OS_MUNMAP);
+  report->mremap_calls = hkm_os_calls (HKM_OS_MREMAP);
+  report->madvise_calls = hkm_os_calls (HKM_OS_MADVISE);
+}
+
+void
+hkm_report_print (hkm_out *out, enum hkm_report_form form)
+{
+  hkm_full_report full;
+
+  hkm_report_gather (&full);
+  switch (form)
+    {
+    case HKM_REPORT_TEXT: hkm_stats_print_text (out, &full.report); break;
+    case HKM_REPORT_JSON: hkm_stats_print_json (out, &full.report); break;
+    case HKM_REPORT_SUMMARY: hkm_stats_print_summary (out, &full.report); break;
+    case HKM_REPORT_XML: hkm_stats_print_xml (out, &full.report); break;
+    }
+  hkm_out_flush (out);
+}
+
+/* Some four times what the longest form takes; it costs address space.  */
+#define REPORT_MAX ((size_t) 64 << 10)
+
+static int
+write_all (int fd, const char *bytes, size_t n)
+{
+  while (n > 0)
+    {
+      long done = syscall (SYS_write, fd, bytes, n);
+      if (done < 0 && errno == EINTR)
+        continue;
+      if (done <= 0)
+        return done < 0 ? errno : EIO;
+      bytes += done;
+      n -= (size_t) done;
+    }
+  return 0;
+}
+
+int
+hkm_report_write (int fd, enum hkm_report_form form)
+{
+  int saved = errno;
+  char *text = hkm_os_map (REPORT_MAX, hkm_os_page_size ());
+
+  if (text == NULL)
+    return ENOMEM;
+  hkm_out_store store = { text, REPORT_MAX };
+  hkm_out out;
+  hkm_out_init_store (&out, &store);
+  hkm_report_print (&out, form);
+  int error = write_all (fd, text, (size_t) (store.at - text));
+  hkm_os_unmap (text, REPORT_MAX);
+  errno = saved;
+  return error;
+}
+
+/* What the heaps give up becomes idle slots; the superslabs' trim then gives
+   those back.  Some go at once, by the retention budget: if that is all there
+   was, count one page, because the caller asks whether there was any.  */
+size_t
+hkm_report_trim (void)
+{
+  uint64_t before = hkm_os_calls (HKM_OS_MADVISE);
+
+  hkm_heap_trim ();
+  size_t bytes = hkm_os_calls (HKM_OS_MADVISE) != before
+                   ? hkm_os_page_size () : 0;
+  bytes += hkm_big_trim ();
+  bytes += hkm_superslab_trim ();
+  return bytes;
+}
+
+#ifdef HKM_WITH_STATS
+
+enum { STATS_OFF, STATS_EXIT }; /* the row's choices, in order */
+
+/* PATTERN with %p replaced by the process id and %% by %.  False: too long. */
+static bool
+expand (char *path, size_t size, const char *pattern)
+{
+  hkm_out_store store = { path, size };
+  hkm_out out;
+  size_t length = 0;
+
+  hkm_out_init_store (&out, &store);
+  for (const char *c = pattern; *c != '\0'; c++, length++)
+    if (c[0] == '%' && c[1] == 'p')
+      {
+        c++;
+        length += 20; /* a pid is no longer than that */
+        hkm_out_printf (&out, "%ld", syscall (SYS_getpid));
+      }
+    else
+      {
+        if (c[0] == '%' && c[1] == '%')
+          c++;
+        hkm_out_printf (&out, "%c", *c);
+      }
+  hkm_out_flush (&out);
+  return length < size;
+}
+
+/* Where the report goes; a file is appended to, because processes that share
+   one each leave their own.  -1: it can't be opened.  */
+static int
+open_report (void)
+{
+  const char *pattern = hkm_opt_text (HKM_OPT_STATS_FILE);
+  char path[PATH_MAX];
+
+  if (pattern == NULL || *pattern == '\0')
+    return STDERR_FILENO;
+  if (!expand (path, sizeof path, pattern))
+    {
+      hkm_out_line ("HAKMEM_STATS_FILE is too long for a path");
+      return -1;
+    }
+  int fd = (int) syscall (SYS_openat, AT_FDCWD, path,
+                          O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
+                          0644);
+  if (fd < 0)
+    hkm_out_line ("can't open HAKMEM_STATS_FILE %s (errno %d)", path, errno);
+  return fd;
+}
+
+/* A library's destructors run while others' code is still to come, so this one
+   only looks.  It never runs under AT_SECURE: the options are then unread, and
+   a file is not written whatever they say.  */
+__attribute__ ((destructor)) void
+hkm_report_at_exit (void)
+{
+  int saved = errno;
+
+  if (hkm_init () || hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ())
+    return;
+  int fd = open_report ();
+  if (fd >= 0)
+    hkm_report_write (fd, (enum hkm_report_form)
+                              hkm_opt (HKM_OPT_STATS_FORMAT));
+  if (fd >= 0 && fd != STDERR_FILENO)
+    syscall (SYS_close, fd);
+  errno = saved;
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* The futex lock.  States as in Drepper's "Futexes are tricky", third form:
+   0 free, 1 held, 2 held with possible sleepers.  */
+#include "base/lock.h"
+#include "base/atomic.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef HKM_DEBUG
+/* Ranks this thread holds, as bits.  A try may go against the order, but what
+   is waited for must rank above everything held.  */
+static __thread uint32_t held_ranks
+    __attribute__ ((tls_model ("initial-exec")));
+static __thread uint32_t held_count[HKM_RANKS]
+    __attribute__ ((tls_model ("initial-exec")));
+
+static void
+rank_waits (const hkm_lock *lock)
+{
+  HKM_CHECK (held_ranks >> lock->rank == 0);
+}
+
+static void
+rank_taken (const hkm_lock *lock)
+{
+  held_count[lock->rank]++;
+  held_ranks |= 1u << lock->rank;
+}
+
+static void
+rank_given (const hkm_lock *lock)
+{
+  if (held_count[lock->rank] > 0 && --held_count[lock->rank] == 0)
+    held_ranks &= ~(1u << lock->rank);
+}
+#else
+#define rank_waits(lock) ((void) 0)
+#define rank_taken(lock) ((void) 0)
+#define rank_given(lock) ((void) 0)
+#endif
+
+static HKM_COLD void
+lock_take_slow (hkm_lock *lock)
+{
+  int saved = errno;
+  /* One yield first: critical sections are short, and with fewer CPUs than
+     threads the holder needs the CPU more than we need the lock.  */
+  sched_yield ();
+  while (hkm_exchange_acquire (&lock->word, 2) != 0)
+    if (syscall (SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2, NULL) != 0
+        && errno != EAGAIN && errno != EINTR)
+      sched_yield (); /* a filter refuses futex: wait by yielding */
+  errno = saved;
+}
+
+void
+hkm_lock_take (hkm_lock *lock)
+{
+  rank_waits (lock);
+  hkm_lock_take_peer (lock);
+}
+
+void
+hkm_lock_take_peer (hkm_lock *lock)
+{
+  uint32_t expected = 0;
+  if (hkm_unlikely (!hkm_cas_acquire (&lock->word, &expected, 1)))
+    lock_take_slow (lock);
+  rank_taken (lock);
+}
+
+bool
+hkm_lock_try (hkm_lock *lock)
+{
+  uint32_t expected = 0;
+  if (!hkm_cas_seq_cst (&lock->word, &expected, 1))
+    return false;
+  rank_taken (lock);
+  return true;
+}
+
+void
+hkm_lock_give (hkm_lock *lock)
+{
+  rank_given (lock);
+  if (hkm_unlikely (hkm_exchange_seq_cst (&lock->word, 0) == 2))
+    {
+      int saved = errno;
+      syscall (SYS_futex, &lock->word, FUTEX_WAKE_PRIVATE, 1);
+      errno = saved;
+    }
+}
+
+void
+hkm_lock_reset (hkm_lock *lock)
+{
+  rank_given (lock);
+  hkm_store_release (&lock->word, 0);
+}

@@ -1,0 +1,46 @@
+/* A futex lock with a rank.  One word, no spinning beyond a few tries: with
+   more threads than CPUs a spinner only delays the holder.
+
+   Ranks order every lock of the library; a thread takes them upwards only.
+   Debug builds check that at each take.  Taking a lock out of order is allowed
+   only by trying (hkm_lock_try): a try never waits, so it can't deadlock.  */
+#ifndef HKM_BASE_LOCK_H
+#define HKM_BASE_LOCK_H
+
+#include "base/compiler.h"
+
+enum hkm_rank
+{
+  HKM_RANK_INIT,      /* api/init: the process's first call */
+  HKM_RANK_HEAP,      /* a heap's cold lock; a second one is only ever tried */
+  HKM_RANK_REGISTRY,  /* thread: lists of parked heaps */
+  HKM_RANK_BIG,       /* big mappings and their cache */
+  HKM_RANK_SUPERSLAB, /* slots of all superslabs */
+  HKM_RANK_MAP,       /* growth of the address map */
+  HKM_RANK_ARENA,     /* metadata arena */
+  HKM_RANKS
+};
+
+/* word: 0 free, 1 held, 2 held and somebody may sleep on it.  */
+typedef struct hkm_lock
+{
+  uint32_t word;
+  uint32_t rank; /* enum hkm_rank, constant */
+} hkm_lock;
+
+#define HKM_LOCK_INIT(rank_) { 0, (rank_) }
+
+/* Take LOCK, sleeping if need be.  errno is kept.  */
+void hkm_lock_take (hkm_lock *lock);
+/* As hkm_lock_take, for locks of one rank taken in a fixed order by whoever
+   holds several of them (fork).  */
+void hkm_lock_take_peer (hkm_lock *lock);
+/* Take LOCK if it is free; false means no effect.  The attempt is
+   sequentially consistent (heap parking relies on it).  */
+bool hkm_lock_try (hkm_lock *lock);
+/* Give LOCK back.  A sequentially consistent read-modify-write.  errno is kept.  */
+void hkm_lock_give (hkm_lock *lock);
+/* In a fork child: forget whoever held LOCK.  */
+void hkm_lock_reset (hkm_lock *lock);
+
+#endif

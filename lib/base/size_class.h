@@ -1,0 +1,51 @@
+/* The size-class table.  A request of n bytes is served by the class whose slot
+   is hkm_slot_of[(n + 15) / 16] words of 8 bytes into a front (two words a
+   slot): with that unit the processor's own addressing does the scaling.  Every
+   class size is a multiple of 16.
+
+   Beside the classes of the table stand four *aligned* classes (4, 8, 16 and
+   32 KiB): never reached by size, only by aligned allocation.  Their slabs are
+   not coloured, so that each block is aligned to its size.  */
+#ifndef HKM_BASE_SIZE_CLASS_H
+#define HKM_BASE_SIZE_CLASS_H
+
+#include "base/compiler.h"
+
+#define HKM_MIN_ALIGN 16
+#define HKM_TINY_MAX 2048   /* largest block of L0 tiny */
+#define HKM_MID_MAX 32768   /* largest block of L1 mid: the hot heap's limit */
+
+enum
+{
+#define HKM_CLASS(index, size, previous, group, slots) HKM_CLASS_##size = index,
+#include "base/size_classes.h"
+#undef HKM_CLASS
+  HKM_CLASS_ALIGNED = HKM_CLASS_STATIC, /* the first of the aligned classes */
+  HKM_CLASSES = HKM_CLASS_STATIC + 4
+};
+
+enum { HKM_GROUPS = 9, HKM_GROUP_MID = 8 };
+
+/* Twice the class, by request size in units of 16 bytes, rounded up.  */
+extern HKM_HIDDEN const uint8_t hkm_slot_of[HKM_MID_MAX / 16 + 1];
+
+typedef struct hkm_class_info
+{
+  uint32_t size;  /* bytes of a block */
+  uint8_t group;  /* C0..C7, or HKM_GROUP_MID */
+  uint8_t slots;  /* length of a slab in 64 KiB slots */
+  bool coloured;  /* slabs start at varying offsets (mid, but not aligned) */
+} hkm_class_info;
+extern const hkm_class_info hkm_class[HKM_CLASSES];
+
+HKM_INLINE unsigned
+hkm_size_to_class (size_t size) /* at most HKM_MID_MAX */
+{
+  return hkm_slot_of[(size + 15) / 16] / 2;
+}
+
+/* Class whose blocks hold SIZE bytes at a multiple of ALIGN (a power of two),
+   or -1 if only runs or big mappings can.  */
+int hkm_class_for_aligned (size_t size, size_t align);
+
+#endif

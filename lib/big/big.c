@@ -1,0 +1,305 @@
+/* Big blocks: own mappings, and a cache of freed ones.  A descriptor's xword is
+   1 while the program has the block and 0 otherwise, so that of two frees one
+   is told.  */
+#include "big/big.h"
+#include "base/lock.h"
+#include "opts/fail.h"
+#include "os/arena.h"
+#include "os/os.h"
+#include "superslab/retain.h"
+#include "superslab/superslab.h"
+
+typedef struct hkm_big
+{
+  hkm_slab head;  /* kind BIG; what the address map leads to */
+  hkm_link link;  /* in the cache or among free descriptors */
+  char *base;     /* of the mapping, and of the block; relaxed atomic */
+  size_t size;    /* bytes mapped and usable; relaxed atomic */
+} hkm_big;
+
+static hkm_lock big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
+/* Guarded by big_lock.  */
+static hkm_link cache = { &cache, &cache };  /* most recent first */
+static hkm_link spare = { &spare, &spare };  /* descriptors without a mapping */
+static size_t cached_bytes, cache_budget, live_bytes;
+static uint64_t live_count;
+static hkm_counts counts;
+
+/* A cached mapping serves a request if no more than a quarter is wasted.  */
+static bool
+fits (const hkm_big *big, size_t size, size_t align)
+{
+  return big->size >= size && big->size - size <= size / 4
+         && ((uintptr_t) big->base & (align - 1)) == 0;
+}
+
+static size_t
+round_up (size_t size, size_t to)
+{
+  return (size + to - 1) & ~(to - 1);
+}
+
+static hkm_big *
+descriptor_get_locked (void)
+{
+  if (hkm_list_empty (&spare))
+    {
+      hkm_big *big = hkm_arena_alloc (sizeof *big, HKM_CACHE_LINE);
+      if (big != NULL)
+        hkm_list_init (&big->link);
+      return big;
+    }
+  hkm_big *big = hkm_container_of (spare.next, hkm_big, link);
+  hkm_list_remove (&big->link);
+  return big;
+}
+
+/* The best fitting cached mapping, taken out; or NULL.  */
+static hkm_big *
+cache_take_locked (size_t size, size_t align)
+{
+  hkm_big *best = NULL;
+  for (hkm_link *l = cache.next; l != &cache; l = l->next)
+    {
+      hkm_big *big = hkm_container_of (l, hkm_big, link);
+      if (fits (big, size, align) && (best == NULL || big->size < best->size))
+        best = big;
+    }
+  if (best == NULL)
+    return NULL;
+  hkm_list_remove (&best->link);
+  cached_bytes -= best->size;
+  hkm_retain_leave (best->size);
+  hkm_count (&counts, HKM_COUNT_BIG_CACHE_HIT, 1);
+  return best;
+}
+
+/* Give the mapping of BIG, which is free and in no list, back to the OS; its
+   bytes are counted as idle.  */
+static size_t
+unmap_locked (hkm_big *big)
+{
+  size_t size = big->size;
+  hkm_map_set (big->base, 1, NULL);
+  if (hkm_os_unmap (big->base, size) || hkm_os_purge (big->base, size))
+    {
+      /* At the mapping limit an unmap can fail; then the addresses stay
+         behind, purged, and cost a range but no memory.  */
+      hkm_retain_leave (size);
+      hkm_retain_purged (size);
+    }
+  hkm_list_push (&spare, &big->link);
+  return size;
+}
+
+static size_t
+cache_shrink_locked (size_t to_bytes, bool to_budget)
+{
+  size_t bytes = 0;
+  while (!hkm_list_empty (&cache)
+         && (cached_bytes > to_bytes
+             || (to_budget && hkm_retain_idle () > hkm_retain_budget ())))
+    {
+      hkm_big *oldest = hkm_container_of (cache.prev, hkm_big, link);
+      hkm_list_remove (&oldest->link);
+      cached_bytes -= oldest->size;
+      bytes += unmap_locked (oldest);
+    }
+  return bytes;
+}
+
+/* A fresh mapping; when the OS has none, idle memory is given back first and
+   the OS asked once more.  */
+static char *
+map_or_trim (size_t size, size_t align)
+{
+  char *p = hkm_os_map (size, align);
+  if (p == NULL && hkm_big_trim () + hkm_superslab_trim () > 0)
+    p = hkm_os_map (size, align);
+  return p;
+}
+
+void *
+hkm_big_alloc (size_t size, size_t align, bool *zeroed)
+{
+  size = round_up (size, hkm_os_page_size ());
+  if (align < HKM_GRANULE)
+    align = HKM_GRANULE;
+  hkm_lock_take (&big_lock);
+  hkm_big *big = cache_take_locked (size, align);
+  bool fresh = big == NULL;
+  if (fresh)
+    big = descriptor_get_locked ();
+  hkm_lock_give (&big_lock);
+  if (big == NULL)
+    return NULL;
+  if (fresh)
+    {
+      char *base = map_or_trim (size, align);
+      hkm_store_relaxed (&big->head.owner, NULL);
+      hkm_store_relaxed (&big->head.kind, HKM_KIND_BIG);
+      hkm_store_relaxed (&big->head.xword, 0);
+      hkm_store_relaxed (&big->base, base);
+      hkm_store_relaxed (&big->size, size);
+      if (base != NULL && !hkm_map_set (base, 1, &big->head))
+        {
+          hkm_os_unmap (base, size);
+          base = NULL;
+        }
+      if (base == NULL)
+        {
+          hkm_lock_take (&big_lock);
+          hkm_list_push (&spare, &big->link);
+          hkm_lock_give (&big_lock);
+          return NULL;
+        }
+      hkm_retain_wanted (size);
+    }
+  *zeroed = fresh;
+  hkm_store_release (&big->head.xword, 1);
+  hkm_retain_live ((ptrdiff_t) big->size);
+  hkm_lock_take (&big_lock);
+  live_count++;
+  live_bytes += big->size;
+  hkm_count (&counts, HKM_COUNT_BIG_ALLOC, 1);
+  hkm_lock_give (&big_lock);
+  return big->base;
+}
+
+size_t
+hkm_big_usable (const hkm_slab *slab, const void *p)
+{
+  const hkm_big *big = (const hkm_big *) slab;
+  if (hkm_load_relaxed (&big->base) != p || !hkm_load_relaxed (&slab->xword))
+    return 0;
+  return hkm_load_relaxed (&big->size);
+}
+
+void
+hkm_big_free (hkm_slab *slab, void *p, const char *who)
+{
+  hkm_big *big = (hkm_big *) slab;
+  if (hkm_load_relaxed (&big->base) != p)
+    {
+      hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
+      return;
+    }
+  if (hkm_exchange_acq_rel (&slab->xword, 0) != 1)
+    {
+      hkm_fail (HKM_FAULT_DOUBLE_FREE, who, p, big->size, -1);
+      return;
+    }
+  hkm_lock_take (&big_lock);
+  live_count--;
+  live_bytes -= big->size;
+  hkm_count (&counts, HKM_COUNT_BIG_FREE, 1);
+  hkm_retain_live (-(ptrdiff_t) big->size);
+  hkm_retain_admit (big->size);
+  if (big->size > cache_budget)
+    unmap_locked (big);
+  else
+    {
+      hkm_list_push (&cache, &big->link);
+      cached_bytes += big->size;
+      cache_shrink_locked (cache_budget, true);
+    }
+  hkm_lock_give (&big_lock);
+}
+
+static void
+resized (hkm_big *big, size_t size)
+{
+  size_t old = big->size;
+  hkm_store_relaxed (&big->size, size);
+  hkm_retain_live ((ptrdiff_t) (size - old));
+  hkm_lock_take (&big_lock);
+  live_bytes += size - old;
+  hkm_count (&counts, HKM_COUNT_BIG_REMAP, 1);
+  hkm_lock_give (&big_lock);
+}
+
+/* Move the pages of BIG to where SIZE bytes fit.  No byte is copied.  */
+static bool
+move (hkm_big *big, size_t size)
+{
+  char *target = hkm_os_reserve (size, HKM_GRANULE);
+  if (target == NULL)
+    return false;
+  if (!hkm_map_set (target, 1, &big->head))
+    {
+      hkm_os_unmap (target, size);
+      return false;
+    }
+  /* The old entry goes before the memory does; nobody else may look this
+     block up while its owner reallocates it.  */
+  char *old = big->base;
+  hkm_map_set (old, 1, NULL);
+  if (!hkm_os_move (old, big->size, target, size))
+    {
+      hkm_map_set (old, 1, &big->head);
+      hkm_map_set (target, 1, NULL);
+      hkm_os_unmap (target, size);
+      return false;
+    }
+  hkm_store_relaxed (&big->base, target);
+  return true;
+}
+
+void *
+hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
+{
+  hkm_big *big = (hkm_big *) slab;
+  size = round_up (size, hkm_os_page_size ());
+  if (size == big->size)
+    return p;
+  if (hkm_os_resize (big->base, big->size, size) || move (big, size))
+    {
+      resized (big, size);
+      return big->base;
+    }
+  return NULL;
+}
+
+size_t
+hkm_big_trim (void)
+{
+  hkm_lock_take (&big_lock);
+  size_t bytes = cache_shrink_locked (0, false);
+  hkm_lock_give (&big_lock);
+  return bytes;
+}
+
+void
+hkm_big_init (size_t budget)
+{
+#ifdef HKM_WITH_BIGCACHE
+  cache_budget = budget;
+#else
+  (void) budget;
+  cache_budget = 0;
+#endif
+}
+
+void
+hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *sum)
+{
+  hkm_lock_take (&big_lock);
+  facts->count = live_count;
+  facts->bytes = live_bytes;
+  facts->cached_bytes = cached_bytes;
+  for (unsigned i = 0; i < HKM_COUNTERS; i++)
+    sum->value[i] += counts.value[i];
+  hkm_lock_give (&big_lock);
+}
+
+void
+hkm_big_fork_prepare (void)
+{
+  hkm_lock_take (&big_lock);
+}
+
+void
+hkm_big_fork_done (void)
+{
+  hkm_lock_give (&big_lock);
+}

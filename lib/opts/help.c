@@ -1,0 +1,236 @@
+/* HAKMEM_HELP's list, and how a row's values are spelled (opts/show.h).  */
+#include "opts/opts.h"
+
+#include "opts/parse.h"
+#include "opts/show.h"
+#include "os/out.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void
+show_number (hkm_out *out, const struct hkm_opt_row *row, uint64_t v)
+{
+  unsigned power = 0;
+
+  if (row->type == HKM_OPT_MASK)
+    {
+      hkm_out_printf (out, "0x%llx", (unsigned long long) v);
+      return;
+    }
+  if (strcmp (row->unit, "bytes") == 0)
+    while (power < 3 && v != 0 && v % 1024 == 0)
+      {
+        v /= 1024;
+        power++;
+      }
+  hkm_out_printf (out, "%llu", (unsigned long long) v);
+  if (power > 0)
+    hkm_out_printf (out, "%c", "KMG"[power - 1]);
+}
+
+static void
+show_word (hkm_out *out, const struct hkm_opt_row *row, uint64_t index)
+{
+  size_t n = 0;
+  const char *word = hkm_choice (row->choices, index, &n);
+
+  for (size_t i = 0; i < n; i++)
+    hkm_out_printf (out, "%c", word[i]);
+}
+
+void
+hkm_opts_show_default (hkm_out *out, const struct hkm_opt_row *row)
+{
+  switch ((enum hkm_opt_type) row->type)
+    {
+    case HKM_OPT_ENUM:
+      show_word (out, row, row->def);
+      break;
+    case HKM_OPT_LIST:
+      hkm_out_printf (out, *row->choices ? "%s,%s" : "%s", row->def_text,
+                      row->choices);
+      break;
+    case HKM_OPT_TEXT:
+      hkm_out_printf (out, "unset");
+      break;
+    default:
+      show_number (out, row, row->def);
+    }
+}
+
+void
+hkm_opts_show_valid (hkm_out *out, const struct hkm_opt_row *row)
+{
+  size_t n;
+
+  switch ((enum hkm_opt_type) row->type)
+    {
+    case HKM_OPT_BOOL:
+      hkm_out_printf (out, "0 or 1");
+      break;
+    case HKM_OPT_ENUM:
+      for (uint64_t i = 0; hkm_choice (row->choices, i, &n) != NULL; i++)
+        {
+          if (i > 0)
+            hkm_out_printf (out, ", ");
+          show_word (out, row, i);
+        }
+      break;
+    case HKM_OPT_TEXT:
+      hkm_out_printf (out, "a %s below 4 KiB", row->unit);
+      break;
+    case HKM_OPT_UINT:
+    case HKM_OPT_MASK:
+    case HKM_OPT_LIST:
+      show_number (out, row, row->min);
+      hkm_out_printf (out, "..");
+      show_number (out, row, row->max);
+      if (row->type != HKM_OPT_MASK)
+        hkm_out_printf (out, " %s", row->unit);
+      if (row->type == HKM_OPT_LIST)
+        hkm_out_printf (out, ", 1 or 8");
+      break;
+    }
+}
+
+/* What is in force, if it isn't the default.  */
+static void
+show_setting (hkm_out *out, const struct hkm_opt_row *row, enum hkm_opt_id id)
+{
+  switch ((enum hkm_opt_type) row->type)
+    {
+    case HKM_OPT_LIST:
+      for (unsigned k = 0; k < 8; k++)
+        hkm_out_printf (out, k == 0 ? "%u" : ",%u", hkm_opt_list (id, k));
+      break;
+    case HKM_OPT_TEXT:
+      hkm_out_printf (out, "%s", hkm_opt_text (id) ? hkm_opt_text (id) : "unset");
+      break;
+    case HKM_OPT_ENUM:
+      show_word (out, row, hkm_opt (id));
+      break;
+    default:
+      show_number (out, row, hkm_opt (id));
+    }
+}
+
+/* Whether the part that configure calls PART is in this build.  */
+static bool
+built (const char *part)
+{
+  static const char present[] = "||"
+#ifdef HKM_WITH_TINY_SLL
+    "tiny-sll|"
+#endif
+#ifdef HKM_WITH_ULTRA
+    "ultra|"
+#endif
+#ifdef HKM_WITH_SS_LRU
+    "ss-lru|"
+#endif
+#ifdef HKM_WITH_BIGCACHE
+    "bigcache|"
+#endif
+#ifdef HKM_WITH_STATS
+    "stats|"
+#endif
+    ;
+  char word[32];
+  hkm_out_store store = { word, sizeof word };
+  hkm_out out;
+
+  hkm_out_init_store (&out, &store);
+  hkm_out_printf (&out, "|%s|", part);
+  hkm_out_flush (&out);
+  return strstr (present, word) != NULL;
+}
+
+/* TEXT in lines of at most 80 columns behind six blanks.  */
+static void
+print_wrapped (hkm_out *out, const char *text)
+{
+  size_t column = 0;
+
+  while (*text != '\0')
+    {
+      size_t n = strcspn (text, " ");
+
+      if (column > 0 && column + 1 + n > 80)
+        {
+          hkm_out_printf (out, "\n");
+          column = 0;
+        }
+      hkm_out_printf (out, column == 0 ? "      " : " ");
+      column += column == 0 ? 6 + n : 1 + n;
+      for (; n > 0; n--)
+        hkm_out_printf (out, "%c", *text++);
+      text += strspn (text, " ");
+    }
+  hkm_out_printf (out, "\n");
+}
+
+/* SHOW's words for ROW, into TEXT of SIZE bytes.  */
+static const char *
+shown (char *text, size_t size,
+       void (*show) (hkm_out *, const struct hkm_opt_row *),
+       const struct hkm_opt_row *row)
+{
+  hkm_out_store store = { text, size };
+  hkm_out out;
+
+  hkm_out_init_store (&out, &store);
+  show (&out, row);
+  hkm_out_flush (&out);
+  return text;
+}
+
+static void
+print_row (hkm_out *out, enum hkm_opt_id id)
+{
+  const struct hkm_opt_row *row = hkm_opts_row (id);
+  char def[64], valid[64], now[256];
+  hkm_out_store store = { now, sizeof now };
+  hkm_out setting;
+
+  shown (def, sizeof def, hkm_opts_show_default, row);
+  shown (valid, sizeof valid, hkm_opts_show_valid, row);
+  hkm_out_printf (out, "  HAKMEM_%-24s %-23s %s\n", row->name, def, valid);
+  print_wrapped (out, row->help);
+
+  hkm_out_init_store (&setting, &store);
+  show_setting (&setting, row, id);
+  hkm_out_flush (&setting);
+  if (!built (row->part))
+    hkm_out_printf (out, "      without effect: configured with --disable-%s\n",
+                    row->part);
+  else if (strcmp (now, def) != 0)
+    hkm_out_printf (out, "      now %s\n", now);
+}
+
+void
+hkm_opts_help (void)
+{
+  hkm_out out;
+  const char *layer = "";
+
+  hkm_out_init_fd (&out, STDERR_FILENO);
+  hkm_out_printf (&out,
+                  "hakmem: the variables read when a process starts; see "
+                  "hakmem-env(7).\n"
+                  "  %-31s %-23s %s\n", "variable", "default", "valid");
+  for (int id = 0; id < HKM_OPT_COUNT; id++)
+    {
+      const struct hkm_opt_row *row = hkm_opts_row (id);
+
+      if (strcmp (row->layer, layer) != 0)
+        hkm_out_printf (&out, "\n%s\n", row->layer);
+      layer = row->layer;
+      print_row (&out, id);
+    }
+  hkm_out_printf (&out,
+                  "\nA switch also takes on, off, yes and no; a number may be "
+                  "0x...; bytes take\nK, M or G.  A wrong value keeps the "
+                  "default.\n");
+  hkm_out_flush (&out);
+}

@@ -1,0 +1,220 @@
+/* The values behind the option table, and the one pass over the environment
+   that sets them.  What a wrong entry is told is in opts/complain.c.  */
+#include "opts/opts.h"
+
+#include "opts/complain.h"
+#include "opts/parse.h"
+#include "os/os.h"
+#include "os/out.h"
+
+#include <string.h>
+
+#define PREFIX "HAKMEM_"
+#define PREFIX_SIZE (sizeof PREFIX - 1)
+
+#define HKM_OPTION(name_, type_, def_, min_, max_, unit_, choices_, layer_,   \
+                   part_, help_)                                              \
+  { .name = #name_, .type = HKM_OPT_##type_, .def = (def_), .min = (min_),    \
+    .max = (max_), .def_text = #def_, .unit = (unit_), .choices = (choices_), \
+    .layer = (layer_), .part = (part_), .help = (help_) },
+static const struct hkm_opt_row rows[HKM_OPT_COUNT] = {
+#include "opts/options.def"
+};
+#undef HKM_OPTION
+
+/* The numbers, right before hkm_opts_load too: a fault may come first.  */
+#define HKM_OPTION(name, type, def, min, max, unit, choices, layer, part, help) \
+  (def),
+static uint64_t value[HKM_OPT_COUNT] = {
+#include "opts/options.def"
+};
+#undef HKM_OPTION
+
+/* LIST and TEXT rows are few: their values stand aside.  */
+enum
+{
+#define HKM_OPTION(name, type, def, min, max, unit, choices, layer, part, help) \
+  + (HKM_OPT_##type == HKM_OPT_LIST)
+  LISTS = 0
+#include "opts/options.def"
+  ,
+#undef HKM_OPTION
+#define HKM_OPTION(name, type, def, min, max, unit, choices, layer, part, help) \
+  + (HKM_OPT_##type == HKM_OPT_TEXT)
+  TEXTS = 0
+#include "opts/options.def"
+#undef HKM_OPTION
+};
+static uint32_t list[LISTS][8]; /* zero until hkm_opts_load */
+static const char *text[TEXTS];
+/* Copies of the TEXT values: the program may change its environment later.  */
+static char text_store[4096];
+static size_t text_used;
+
+/* Row ID's place in list or text: the rows of its type before it.  */
+static unsigned
+side_index (enum hkm_opt_id id, enum hkm_opt_type type)
+{
+  unsigned before = 0;
+
+  HKM_CHECK (rows[id].type == type);
+  for (unsigned i = 0; i < (unsigned) id; i++)
+    before += rows[i].type == type;
+  return before;
+}
+
+const struct hkm_opt_row *
+hkm_opts_row (enum hkm_opt_id id)
+{
+  return &rows[id];
+}
+
+uint64_t
+hkm_opt (enum hkm_opt_id id)
+{
+  return value[id];
+}
+
+uint32_t
+hkm_opt_list (enum hkm_opt_id id, unsigned k)
+{
+  return list[side_index (id, HKM_OPT_LIST)][k];
+}
+
+const char *
+hkm_opt_text (enum hkm_opt_id id)
+{
+  return text[side_index (id, HKM_OPT_TEXT)];
+}
+
+static int
+find (const char *name, size_t n)
+{
+  for (int id = 0; id < HKM_OPT_COUNT; id++)
+    if (strlen (rows[id].name) == n && memcmp (rows[id].name, name, n) == 0)
+      return id;
+  return -1;
+}
+
+int
+hkm_opts_find (const char *name)
+{
+  if (strncmp (name, PREFIX, PREFIX_SIZE) == 0)
+    name += PREFIX_SIZE;
+  return find (name, strlen (name));
+}
+
+/* An empty TEXT is the same as none.  */
+static enum hkm_parsed
+set_text (enum hkm_opt_id id, const char *from, size_t n)
+{
+  if (n == 0)
+    return HKM_PARSED;
+  if (n >= sizeof text_store - text_used)
+    return HKM_RANGE;
+  text[side_index (id, HKM_OPT_TEXT)] = memcpy (text_store + text_used, from, n);
+  text_used += n;
+  text_store[text_used++] = '\0';
+  return HKM_PARSED;
+}
+
+static enum hkm_parsed
+set (enum hkm_opt_id id, const char *from, size_t n)
+{
+  const struct hkm_opt_row *row = &rows[id];
+
+  switch ((enum hkm_opt_type) row->type)
+    {
+    case HKM_OPT_BOOL:
+      return hkm_parse_bool (from, n, &value[id]);
+    case HKM_OPT_UINT:
+    case HKM_OPT_MASK:
+      return hkm_parse_number (from, n, strcmp (row->unit, "bytes") == 0,
+                               row->min, row->max, &value[id]);
+    case HKM_OPT_ENUM:
+      return hkm_parse_choice (from, n, row->choices, &value[id]);
+    case HKM_OPT_LIST:
+      return hkm_parse_list (from, n, row->min, row->max,
+                             list[side_index (id, HKM_OPT_LIST)]);
+    case HKM_OPT_TEXT:
+      return set_text (id, from, n);
+    }
+  return HKM_MALFORMED;
+}
+
+/* One environment string.  SEEN has a byte per row: as with getenv, the first
+   of two entries of one name counts.  */
+static void
+take (const char *entry, uint8_t *seen, hkm_complaints *complaints)
+{
+  const char *name = entry + PREFIX_SIZE;
+  const char *equals = strchr (name, '=');
+  int id;
+
+  if (equals == NULL)
+    return;
+  id = find (name, (size_t) (equals - name));
+  if (id < 0)
+    {
+      if (strncmp (name, "TEST_", 5) != 0)
+        hkm_complain_later (complaints, entry, -1, HKM_MALFORMED);
+      return;
+    }
+  if (seen[id]++)
+    return;
+  enum hkm_parsed parsed = set (id, equals + 1, strlen (equals + 1));
+  if (parsed != HKM_PARSED)
+    hkm_complain_later (complaints, entry, id, parsed);
+}
+
+/* The default of a LIST row stands in two columns.  */
+static void
+set_list_default (enum hkm_opt_id id)
+{
+  const struct hkm_opt_row *row = &rows[id];
+  size_t first = strlen (row->def_text), others = strlen (row->choices);
+  char whole[128];
+
+  HKM_CHECK (first + 1 + others <= sizeof whole);
+  memcpy (whole, row->def_text, first);
+  if (others > 0)
+    {
+      whole[first++] = ',';
+      memcpy (whole + first, row->choices, others);
+    }
+  HKM_CHECK (set (id, whole, first + others) == HKM_PARSED);
+}
+
+static void
+set_defaults (void)
+{
+  text_used = 0;
+  memset (text, 0, sizeof text);
+  for (unsigned id = 0; id < HKM_OPT_COUNT; id++)
+    {
+      value[id] = rows[id].def;
+      if (rows[id].type == HKM_OPT_LIST)
+        set_list_default (id);
+    }
+}
+
+void
+hkm_opts_load (void)
+{
+  hkm_complaints complaints = { .count = 0 };
+  uint8_t seen[HKM_OPT_COUNT] = { 0 };
+  char **entry;
+
+  set_defaults ();
+  if (hkm_os_secure () || (entry = hkm_os_environ ()) == NULL)
+    return;
+  for (; *entry != NULL; entry++)
+    if (strncmp (*entry, PREFIX, PREFIX_SIZE) == 0)
+      take (*entry, seen, &complaints);
+
+  /* Only now is it known whether VERBOSE is set; and a process without a
+     wrong entry never asks what its stderr is.  */
+  if (complaints.count > 0
+      && (value[HKM_OPT_VERBOSE] || hkm_out_is_terminal ()))
+    hkm_complain (&complaints);
+}

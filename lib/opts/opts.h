@@ -1,0 +1,61 @@
+/* The option table: one row per HAKMEM_ variable (opts/options.def), read once
+   from the environment before the first block is handed out.  The same rows
+   feed HAKMEM_HELP, hakmem_ctl and the manual pages.
+
+   Values are plain data, constant after hkm_opts_load; any thread reads them.  */
+#ifndef HKM_OPTS_OPTS_H
+#define HKM_OPTS_OPTS_H
+
+#include "base/compiler.h"
+
+/* Type words used in options.def.  */
+enum hkm_opt_type
+{
+  HKM_OPT_BOOL, /* 0 or 1 */
+  HKM_OPT_UINT, /* a number in the row's unit; bytes take K, M, G */
+  HKM_OPT_MASK, /* a mask over class groups, 0x.. or decimal */
+  HKM_OPT_ENUM, /* a word of the row's choices, stored as its index */
+  HKM_OPT_LIST, /* eight numbers, one per class group, or one for all */
+  HKM_OPT_TEXT  /* a string, kept as a pointer into the environment block's copy */
+};
+
+/* One enumerator HKM_OPT_<NAME> per row: HKM_OPT_TINY_C7_ULTRA is
+   HAKMEM_TINY_C7_ULTRA.  */
+#define HKM_OPTION(name, type, def, min, max, unit, choices, layer, part, help) \
+  HKM_OPT_##name,
+enum hkm_opt_id
+{
+#include "opts/options.def"
+  HKM_OPT_COUNT
+};
+#undef HKM_OPTION
+
+struct hkm_opt_row
+{
+  const char *name;  /* without HAKMEM_ */
+  uint8_t type;      /* enum hkm_opt_type */
+  uint64_t def, min, max;
+  const char *def_text; /* the default as the table spells it */
+  const char *unit;
+  const char *choices;  /* "off|exit" or "" */
+  const char *layer;
+  const char *part;     /* configure switch of the part it steers, or "" */
+  const char *help;
+};
+
+const struct hkm_opt_row *hkm_opts_row (enum hkm_opt_id id);
+/* Read every variable.  Under AT_SECURE nothing is read.  Messages about bad
+   values go to stderr only if it is a terminal or HAKMEM_VERBOSE is set.  */
+void hkm_opts_load (void);
+/* The value of a BOOL, UINT, MASK or ENUM row.  */
+uint64_t hkm_opt (enum hkm_opt_id id);
+/* Number K (0..7) of a LIST row.  */
+uint32_t hkm_opt_list (enum hkm_opt_id id, unsigned k);
+/* A TEXT row's string, or NULL if it isn't set.  */
+const char *hkm_opt_text (enum hkm_opt_id id);
+/* The row called NAME (with or without HAKMEM_), or -1.  */
+int hkm_opts_find (const char *name);
+/* Print name, default, range, unit and help of every row to stderr.  */
+void hkm_opts_help (void);
+
+#endif

@@ -1,0 +1,181 @@
+/* Numbers, words and the distance between names: see opts/parse.h.  libc's
+   strtoul and friends take signs, blanks and the locale's opinion.  */
+#include "opts/parse.h"
+
+#include <string.h>
+
+static char
+lower (char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
+}
+
+static bool
+same_word (const char *a, size_t a_size, const char *b, size_t b_size)
+{
+  if (a_size != b_size)
+    return false;
+  for (size_t i = 0; i < a_size; i++)
+    if (lower (a[i]) != lower (b[i]))
+      return false;
+  return true;
+}
+
+/* The value of digit C in BASE, or -1.  */
+static int
+digit (char c, unsigned base)
+{
+  int v = c >= '0' && c <= '9' ? c - '0' : lower (c) - 'a' + 10;
+
+  if (v >= 10 && (lower (c) < 'a' || lower (c) > 'f'))
+    return -1;
+  return v < (int) base ? v : -1;
+}
+
+/* The power of 1024 that suffix letter C means, or 0.  */
+static unsigned
+suffix_shift (char c)
+{
+  switch (lower (c))
+    {
+    case 'k': return 10;
+    case 'm': return 20;
+    case 'g': return 30;
+    default: return 0;
+    }
+}
+
+enum hkm_parsed
+hkm_parse_number (const char *text, size_t n, bool bytes, uint64_t min,
+                  uint64_t max, uint64_t *value)
+{
+  unsigned base = 10, shift = 0;
+  uint64_t v = 0;
+  bool overflow = false;
+
+  if (bytes && n > 0 && (shift = suffix_shift (text[n - 1])) != 0)
+    n--;
+  if (n > 2 && text[0] == '0' && lower (text[1]) == 'x')
+    {
+      base = 16;
+      text += 2;
+      n -= 2;
+    }
+  if (n == 0)
+    return HKM_MALFORMED;
+  /* To the end even after an overflow: letters make it malformed.  */
+  for (size_t i = 0; i < n; i++)
+    {
+      int d = digit (text[i], base);
+      if (d < 0)
+        return HKM_MALFORMED;
+      overflow |= __builtin_mul_overflow (v, (uint64_t) base, &v);
+      overflow |= __builtin_add_overflow (v, (uint64_t) d, &v);
+    }
+  if (overflow || v > UINT64_MAX >> shift)
+    return HKM_RANGE;
+  v <<= shift;
+  if (v < min || v > max)
+    return HKM_RANGE;
+  *value = v;
+  return HKM_PARSED;
+}
+
+enum hkm_parsed
+hkm_parse_bool (const char *text, size_t n, uint64_t *value)
+{
+  enum hkm_parsed parsed = hkm_parse_choice (text, n, "0|1|off|on|no|yes",
+                                             value);
+
+  if (parsed == HKM_PARSED)
+    *value &= 1; /* every odd word means on */
+  return parsed;
+}
+
+const char *
+hkm_choice (const char *choices, uint64_t index, size_t *n)
+{
+  for (const char *word = choices; *word != '\0'; index--)
+    {
+      const char *end = word;
+      while (*end != '\0' && *end != '|')
+        end++;
+      *n = (size_t) (end - word);
+      if (index == 0)
+        return word;
+      word = *end == '|' ? end + 1 : end;
+    }
+  return NULL;
+}
+
+enum hkm_parsed
+hkm_parse_choice (const char *text, size_t n, const char *choices,
+                  uint64_t *value)
+{
+  const char *word;
+  size_t word_size;
+
+  for (uint64_t i = 0; (word = hkm_choice (choices, i, &word_size)); i++)
+    if (same_word (text, n, word, word_size))
+      {
+        *value = i;
+        return HKM_PARSED;
+      }
+  return HKM_MALFORMED;
+}
+
+enum hkm_parsed
+hkm_parse_list (const char *text, size_t n, uint64_t min, uint64_t max,
+                uint32_t value[8])
+{
+  uint32_t found[8];
+  unsigned count = 0;
+  size_t start = 0;
+
+  for (size_t i = 0; i <= n; i++)
+    if (i == n || text[i] == ',')
+      {
+        uint64_t v = 0;
+        enum hkm_parsed parsed
+          = count == 8 ? HKM_MALFORMED
+                       : hkm_parse_number (text + start, i - start, false,
+                                           min, max, &v);
+        if (parsed != HKM_PARSED)
+          return parsed;
+        found[count++] = (uint32_t) v;
+        start = i + 1;
+      }
+  if (count != 1 && count != 8)
+    return HKM_MALFORMED;
+  for (unsigned k = 0; k < 8; k++)
+    value[k] = found[count == 1 ? 0 : k];
+  return HKM_PARSED;
+}
+
+unsigned
+hkm_edit_distance (const char *a, size_t a_size, const char *b, size_t b_size)
+{
+  unsigned cost[HKM_EDIT_MAX + 1]; /* of turning a's beginning into b[0..j) */
+
+  if (a_size > HKM_EDIT_MAX)
+    a_size = HKM_EDIT_MAX;
+  if (b_size > HKM_EDIT_MAX)
+    b_size = HKM_EDIT_MAX;
+  for (size_t j = 0; j <= b_size; j++)
+    cost[j] = (unsigned) j;
+  for (size_t i = 1; i <= a_size; i++)
+    {
+      unsigned diagonal = cost[0]; /* the previous row's cost[j - 1] */
+
+      cost[0] = (unsigned) i;
+      for (size_t j = 1; j <= b_size; j++)
+        {
+          unsigned replace = diagonal + (a[i - 1] != b[j - 1]);
+          unsigned best = cost[j - 1] < cost[j] ? cost[j - 1] : cost[j];
+
+          diagonal = cost[j];
+          cost[j] = best + 1 < replace ? best + 1 : replace;
+        }
+    }
+  return cost[b_size];
+}

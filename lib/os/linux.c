@@ -1,0 +1,277 @@
+/* The OS contract on Linux.  System calls are made through syscall(), not
+   through libc's wrappers, because another preload may hook those; sanitizer
+   builds use the wrappers, so that the tools see memory come and go.  */
+#include "os/os.h"
+#include "base/atomic.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+bool (*hkm_os_fault) (enum hkm_os_call which);
+
+static uint64_t call_count[HKM_OS_CALLS], failure_count[HKM_OS_CALLS];
+static size_t page_size;
+static char *brk_start;
+
+/* Count a call; false if a test wants it to fail.  */
+static bool
+may_call (enum hkm_os_call which)
+{
+  hkm_fetch_add_relaxed (&call_count[which], 1);
+  if (hkm_unlikely (hkm_os_fault != NULL) && hkm_os_fault (which))
+    {
+      hkm_fetch_add_relaxed (&failure_count[which], 1);
+      return false;
+    }
+  return true;
+}
+
+static bool
+failed (enum hkm_os_call which, int saved_errno)
+{
+  hkm_fetch_add_relaxed (&failure_count[which], 1);
+  errno = saved_errno;
+  return false;
+}
+
+uint64_t
+hkm_os_calls (enum hkm_os_call which)
+{
+  return hkm_load_relaxed (&call_count[which]);
+}
+
+uint64_t
+hkm_os_failures (enum hkm_os_call which)
+{
+  return hkm_load_relaxed (&failure_count[which]);
+}
+
+#ifdef HKM_SANITIZE
+#define sys_mmap(a, n, p, f) mmap ((a), (n), (p), (f), -1, 0)
+#define sys_munmap munmap
+#define sys_mremap mremap
+#define sys_madvise madvise
+#else
+#ifdef SYS_mmap2
+#define SYS_MMAP SYS_mmap2 /* i386: the offset counts pages; ours is 0 */
+#else
+#define SYS_MMAP SYS_mmap
+#endif
+#define sys_mmap(a, n, p, f) ((void *) syscall (SYS_MMAP, a, n, p, f, -1L, 0L))
+#define sys_munmap(a, n) syscall (SYS_munmap, a, n)
+#define sys_mremap(a, o, n, f, t) ((void *) syscall (SYS_mremap, a, o, n, f, t))
+#define sys_madvise(a, n, w) syscall (SYS_madvise, a, n, w)
+#endif
+
+size_t
+hkm_os_page_size (void)
+{
+  return page_size;
+}
+
+static void *
+map_raw (void *hint, size_t size, int prot)
+{
+  if (!may_call (HKM_OS_MMAP))
+    return NULL;
+  int saved = errno;
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | (prot ? 0 : MAP_NORESERVE);
+  void *p = sys_mmap (hint, size, prot, flags);
+  if (p == MAP_FAILED)
+    {
+      failed (HKM_OS_MMAP, saved);
+      return NULL;
+    }
+  return p;
+}
+
+bool
+hkm_os_unmap (void *addr, size_t size)
+{
+  if (!may_call (HKM_OS_MUNMAP))
+    return false;
+  int saved = errno;
+  return sys_munmap (addr, size) == 0 || failed (HKM_OS_MUNMAP, saved);
+}
+
+/* Where the last aligned mapping was made.  Mappings mostly grow downwards, so
+   the place just below it is likely both free and aligned: asking for it costs
+   one call where over-mapping and trimming costs three.  A hint only.  */
+static char *next_hint;
+
+static bool
+is_aligned (const void *p, size_t align)
+{
+  return ((uintptr_t) p & (align - 1)) == 0;
+}
+
+static void *
+map_aligned (size_t size, size_t align, int prot)
+{
+  char *hint = NULL;
+  if (align > page_size)
+    {
+      char *last = hkm_load_relaxed (&next_hint);
+      if (last != NULL && (uintptr_t) last > size + align)
+        hint = (char *) (((uintptr_t) last - size) & ~(uintptr_t) (align - 1));
+    }
+  char *p = map_raw (hint, size, prot);
+  if (p == NULL)
+    return NULL;
+  if (!is_aligned (p, align))
+    {
+      /* Try just below what we were given, then over-map and trim.  */
+      char *below = (char *) ((uintptr_t) p & ~(uintptr_t) (align - 1));
+      hkm_os_unmap (p, size);
+      p = map_raw (below, size, prot);
+      if (p == NULL)
+        return NULL;
+    }
+  if (!is_aligned (p, align))
+    {
+      hkm_os_unmap (p, size);
+      if (size + align < size)
+        return NULL;
+      char *wide = map_raw (NULL, size + align - page_size, prot);
+      if (wide == NULL)
+        return NULL;
+      p = (char *) (((uintptr_t) wide + align - 1) & ~(uintptr_t) (align - 1));
+      size_t before = (size_t) (p - wide);
+      size_t after = align - page_size - before;
+      if (before > 0)
+        hkm_os_unmap (wide, before);
+      if (after > 0)
+        hkm_os_unmap (p + size, after);
+    }
+  if (align > page_size)
+    hkm_store_relaxed (&next_hint, p);
+  return p;
+}
+
+void *
+hkm_os_map (size_t size, size_t align)
+{
+  return map_aligned (size, align, PROT_READ | PROT_WRITE);
+}
+
+void *
+hkm_os_reserve (size_t size, size_t align)
+{
+  return map_aligned (size, align, PROT_NONE);
+}
+
+bool
+hkm_os_resize (void *addr, size_t old_size, size_t new_size)
+{
+  if (!may_call (HKM_OS_MREMAP))
+    return false;
+  int saved = errno;
+  return sys_mremap (addr, old_size, new_size, 0, (void *) 0) != MAP_FAILED
+         || failed (HKM_OS_MREMAP, saved);
+}
+
+bool
+hkm_os_move (void *addr, size_t old_size, void *target, size_t new_size)
+{
+  if (!may_call (HKM_OS_MREMAP))
+    return false;
+  int saved = errno;
+  return sys_mremap (addr, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED,
+                     target) != MAP_FAILED
+         || failed (HKM_OS_MREMAP, saved);
+}
+
+bool
+hkm_os_purge (void *addr, size_t size)
+{
+  if (!may_call (HKM_OS_MADVISE))
+    return false;
+  int saved = errno;
+  return sys_madvise (addr, size, MADV_DONTNEED) == 0
+         || failed (HKM_OS_MADVISE, saved);
+}
+
+void
+hkm_os_no_huge (void *addr, size_t size)
+{
+  int saved = errno;
+  sys_madvise (addr, size, MADV_NOHUGEPAGE);
+  errno = saved;
+}
+
+uint64_t
+hkm_os_clock_ms (void)
+{
+  struct timespec t = { 0, 0 };
+  int saved = errno;
+  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &t) != 0)
+    errno = saved;
+  return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
+}
+
+void
+hkm_os_random (uint64_t out[2])
+{
+  const void *bytes = (const void *) getauxval (AT_RANDOM);
+  if (bytes != NULL)
+    memcpy (out, bytes, 16);
+  else /* no start block: addresses and the clock are what is left */
+    {
+      out[0] = (uint64_t) (uintptr_t) &bytes * 0x9e3779b97f4a7c15u;
+      out[1] = hkm_os_clock_ms () * 0xc2b2ae3d27d4eb4fu;
+    }
+}
+
+bool
+hkm_os_secure (void)
+{
+  return getauxval (AT_SECURE) != 0;
+}
+
+char **
+hkm_os_environ (void)
+{
+  return environ;
+}
+
+const char *
+hkm_os_getenv (const char *name)
+{
+  size_t n = strlen (name);
+  if (hkm_os_secure () || environ == NULL)
+    return NULL;
+  for (char **e = environ; *e != NULL; e++)
+    if (strncmp (*e, name, n) == 0 && (*e)[n] == '=')
+      return *e + n + 1;
+  return NULL;
+}
+
+void
+hkm_os_yield (void)
+{
+  sched_yield ();
+}
+
+bool
+hkm_os_in_brk (const void *addr)
+{
+  const char *end = (const char *) sbrk (0);
+  return (const char *) addr >= brk_start && (const char *) addr < end;
+}
+
+void
+hkm_os_start (void)
+{
+  int saved = errno;
+  page_size = getauxval (AT_PAGESZ);
+  if (page_size == 0)
+    page_size = 4096;
+  brk_start = sbrk (0);
+  errno = saved;
+}

@@ -1,0 +1,68 @@
+/* The OS contract: everything the allocator asks of the kernel and of the
+   process's start block.  The Linux side is os/linux.c; tests replace single
+   calls through hkm_os_fault (fault injection) and hkm_os_page_override.
+
+   All calls keep errno and never allocate.  Sizes are bytes and, unless said
+   otherwise, multiples of the page size.  All are thread-safe.  */
+#ifndef HKM_OS_OS_H
+#define HKM_OS_OS_H
+
+#include "base/compiler.h"
+
+/* Bytes of an OS page, found at run time (4, 16 or 64 KiB).  */
+size_t hkm_os_page_size (void);
+
+/* Fresh zeroed private memory, readable and writable, SIZE bytes aligned to
+   ALIGN (a power of two, at least a page); NULL if there is none.  */
+void *hkm_os_map (size_t size, size_t align);
+/* As hkm_os_map but without access rights: a target for hkm_os_move.  */
+void *hkm_os_reserve (size_t size, size_t align);
+/* Give [addr, addr+size) back.  False (ENOMEM at the mapping limit): the
+   memory is still mapped, and it is purged instead.  */
+bool hkm_os_unmap (void *addr, size_t size);
+/* Change the length of a mapping in place.  False: unchanged.  */
+bool hkm_os_resize (void *addr, size_t old_size, size_t new_size);
+/* Move the pages of [addr, old_size) onto TARGET, a reserve of at least
+   NEW_SIZE bytes; the rest up to NEW_SIZE reads as zero.  False: unchanged.  */
+bool hkm_os_move (void *addr, size_t old_size, void *target, size_t new_size);
+/* Drop the contents of [addr, addr+size); it then reads as zero.
+   False: contents unchanged (locked memory, a refusing filter).  */
+bool hkm_os_purge (void *addr, size_t size);
+/* Never back [addr, addr+size) by huge pages; a hint.  */
+void hkm_os_no_huge (void *addr, size_t size);
+
+/* Milliseconds of a coarse monotonic clock; no system call (vDSO).  */
+uint64_t hkm_os_clock_ms (void);
+/* 128 random bits from the kernel's start block (AT_RANDOM).  */
+void hkm_os_random (uint64_t out[2]);
+/* True in setuid and like programs (AT_SECURE): trust no environment.  */
+bool hkm_os_secure (void);
+/* The value of NAME in the environment as it stands, or NULL.  Walks environ
+   itself: getenv may be hooked.  Always NULL under AT_SECURE.  */
+const char *hkm_os_getenv (const char *name);
+/* The environment block ("NAME=value" strings, NULL-ended; may be NULL).  */
+char **hkm_os_environ (void);
+/* Bytes the whole process held resident at most so far; 0 if unknown.  Opens
+   /proc/self/status: for reports only (os/peak.c).  */
+uint64_t hkm_os_peak_rss (void);
+/* Give up the rest of the time slice.  */
+void hkm_os_yield (void);
+/* True if ADDR lies in the brk heap grown since the first call of
+   hkm_os_start: the place libc's own allocator takes blocks from.  */
+bool hkm_os_in_brk (const void *addr);
+/* Record what must be known early.  Called once, by init.  */
+void hkm_os_start (void);
+
+/* System calls made so far, for statistics: one relaxed count each.  */
+enum hkm_os_call
+{
+  HKM_OS_MMAP, HKM_OS_MUNMAP, HKM_OS_MREMAP, HKM_OS_MADVISE, HKM_OS_CALLS
+};
+uint64_t hkm_os_calls (enum hkm_os_call which);
+uint64_t hkm_os_failures (enum hkm_os_call which);
+
+/* Fault injection for tests: if set, asked before each call; true makes that
+   call fail as with ENOMEM.  NULL in normal life.  */
+extern bool (*hkm_os_fault) (enum hkm_os_call which);
+
+#endif

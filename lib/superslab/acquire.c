@@ -1,0 +1,283 @@
+/* Handing out slots, in three stages: an EMPTY slab of the same class, still
+   carved; free slots of a superslab at hand, the fullest that fits, so that
+   others drain whole; a further superslab.  */
+#include "os/os.h"
+#include "policy/policy.h"
+#include "superslab/pool.h"
+#include "superslab/retain.h"
+
+#define pool hkm_pool_state
+
+/* How many superslabs a search looks at for one that already holds the class,
+   before it settles for the first that fits.  */
+enum { AFFINITY_LOOKS = 8 };
+
+/* Where N adjacent bits of MASK start, or -1.  */
+static int
+find_stretch (uint32_t mask, unsigned n)
+{
+  uint32_t m = mask;
+  for (unsigned have = 1; have < n && m != 0;)
+    {
+      /* After this step a set bit means: HAVE + step adjacent bits from here. */
+      unsigned step = have < n - have ? have : n - have;
+      m &= m >> step;
+      have += step;
+    }
+  return m != 0 ? __builtin_ctz (m) : -1;
+}
+
+/* A place for N slots in SS: resident ones first (no page to fault in), then
+   untouched ones, then across both.  */
+static int
+find_place (const hkm_superslab *ss, unsigned n)
+{
+  int at = find_stretch (ss->empty, n);
+  if (at < 0)
+    at = find_stretch (~(ss->used | ss->empty), n);
+  if (at < 0)
+    at = find_stretch (~ss->used, n);
+  return at;
+}
+
+/* The fullest superslab of DOMAIN with N adjacent free slots, preferring one
+   that holds CLS (64: no preference) among the first found.  */
+static hkm_superslab *
+find_superslab_locked (unsigned domain, unsigned n, unsigned cls)
+{
+  hkm_superslab *first = NULL;
+  unsigned looks = 0;
+  bool affinity = hkm_policy_now.affinity && cls < 64;
+  for (unsigned spare = n; spare < HKM_SUPERSLAB_SLOTS; spare++)
+    {
+      hkm_link *head = &pool.bucket[domain][spare];
+      for (hkm_link *l = head->next; l != head; l = l->next)
+        {
+          hkm_superslab *ss = hkm_container_of (l, hkm_superslab, link);
+          if (find_stretch (~ss->used, n) < 0)
+            continue;
+          if (!affinity || (ss->classes >> cls & 1))
+            return ss;
+          if (first == NULL)
+            first = ss;
+          if (++looks >= AFFINITY_LOOKS)
+            return first;
+        }
+    }
+  return first;
+}
+
+bool
+hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
+{
+  uint32_t mask = hkm_slot_mask (first, n);
+  HKM_ASSERT ((ss->used & mask) == 0);
+  size_t resident = 0, missed = 0;
+  bool fresh = (ss->empty & mask) == 0;
+  for (unsigned i = first; i < first + n; i++)
+    if (ss->empty >> i & 1)
+      {
+        hkm_slab_dismantle_locked (ss, i);
+        resident += ss->resident[i] * HKM_RESIDENT_UNIT;
+      }
+    else if (ss->purged >> i & 1)
+      missed += HKM_SLOT_SIZE;
+  ss->used |= mask;
+  ss->empty &= ~mask;
+  ss->purged &= ~mask;
+  if (ss->empty == 0)
+    hkm_list_remove (&ss->idle_link);
+  if (resident > 0)
+    hkm_retain_leave (resident);
+  if (missed > 0)
+    hkm_retain_wanted (missed);
+  hkm_retain_live ((ptrdiff_t) (n * HKM_SLOT_SIZE));
+  return fresh;
+}
+
+/* N slots of DOMAIN, taken; sets *first, *fresh and the stage's counter.  */
+static hkm_superslab *
+slots_acquire_locked (unsigned domain, unsigned n, unsigned cls,
+                      unsigned *first, bool *fresh)
+{
+  enum hkm_counter stage = HKM_COUNT_ACQUIRE_STAGE2;
+  hkm_superslab *ss = NULL;
+  if (pool.ready)
+    ss = find_superslab_locked (domain, n, cls);
+  if (ss == NULL)
+    {
+      stage = HKM_COUNT_ACQUIRE_STAGE3;
+      ss = hkm_superslab_get_locked ((uint8_t) domain);
+    }
+  if (ss == NULL)
+    /* No memory: rather a slot of another domain than none at all.  */
+    for (unsigned d = 0; d < HKM_DOMAINS && ss == NULL && pool.ready; d++)
+      ss = find_superslab_locked (d, n, cls);
+  if (ss == NULL)
+    return NULL;
+  int at = find_place (ss, n);
+  HKM_ASSERT (at >= 0);
+  *first = (unsigned) at;
+  *fresh = hkm_slots_take_locked (ss, *first, n);
+  hkm_superslab_place_locked (ss);
+  hkm_count (&pool.counts, stage, 1);
+  return ss;
+}
+
+/* Inverse of an odd number modulo 2^wordsize by Newton's iteration: each step
+   doubles the number of right bits, and an odd number is its own inverse
+   modulo 8.  */
+static uintptr_t
+inverse_of (uintptr_t odd)
+{
+  uintptr_t x = odd;
+  for (int i = 0; i < 5; i++)
+    x *= 2 - odd * x;
+  return x;
+}
+
+/* Make the taken slots from FIRST of SS a slab of class CLS.  */
+static hkm_slab *
+slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
+{
+  const hkm_class_info *info = &hkm_class[cls];
+  hkm_slab *slab = &ss->slab[first];
+  char *start = ss->base + first * HKM_SLOT_SIZE;
+  size_t bytes = info->slots * HKM_SLOT_SIZE;
+  /* Block starts of power-of-two sizes fall into few cache and TLB sets; a
+     varying start spreads them.  17 lines is coprime to the 128 of 8 KiB.  */
+  size_t colour
+      = info->coloured ? pool.colour[cls]++ * 1088u & (8192 - 1) : 0;
+  unsigned even = (unsigned) __builtin_ctz (info->size);
+
+  hkm_store_relaxed (&slab->owner, NULL);
+  hkm_store_relaxed (&slab->carved, 0);
+  slab->sink = &slab->own;
+  hkm_store_relaxed (&slab->base, (uintptr_t) start + colour);
+  hkm_store_relaxed (&slab->inverse, inverse_of (info->size >> even));
+  hkm_store_relaxed (&slab->shift, (uint8_t) even);
+  slab->own.head = NULL;
+  slab->own.room = slab->mark = 0;
+  hkm_store_relaxed (&slab->cls, (uint8_t) cls);
+  slab->state = HKM_SLAB_EMPTY;
+  slab->slots = info->slots;
+  hkm_list_init (&slab->link);
+  slab->capacity = (uint32_t) ((bytes - colour) / info->size);
+  slab->super = ss;
+  slab->first = (uint8_t) first;
+  slab->zeroed = fresh;
+  hkm_store_relaxed (&slab->xword, 0);
+  hkm_store_relaxed (&slab->kind, HKM_KIND_SLAB);
+  ss->classes |= (uint64_t) 1 << cls;
+  if (!hkm_map_set (start, info->slots, slab))
+    return NULL;
+  return slab;
+}
+
+hkm_slab *
+hkm_slab_acquire (unsigned cls)
+{
+  hkm_slab *slab = NULL;
+  hkm_lock_take (&pool.lock);
+  if (pool.ready && !hkm_list_empty (&pool.class_empty[cls]))
+    {
+      slab = hkm_container_of (pool.class_empty[cls].next, hkm_slab, link);
+      hkm_superslab *ss = slab->super;
+      hkm_list_remove (&slab->link);
+      uint32_t mask = hkm_slot_mask (slab->first, slab->slots);
+      size_t resident = 0;
+      for (unsigned i = slab->first; i < slab->first + slab->slots; i++)
+        resident += ss->resident[i] * HKM_RESIDENT_UNIT;
+      if (ss->used == 0)
+        pool.lru_count--;
+      ss->used |= mask;
+      ss->empty &= ~mask;
+      if (ss->empty == 0)
+        hkm_list_remove (&ss->idle_link);
+      hkm_superslab_place_locked (ss);
+      hkm_retain_leave (resident);
+      hkm_retain_live ((ptrdiff_t) (slab->slots * HKM_SLOT_SIZE));
+      hkm_count (&pool.counts, HKM_COUNT_ACQUIRE_STAGE1, 1);
+    }
+  else
+    {
+      unsigned first;
+      bool fresh;
+      hkm_superslab *ss
+          = slots_acquire_locked (hkm_policy_now.cls[cls].domain,
+                                  hkm_class[cls].slots, cls, &first, &fresh);
+      if (ss != NULL)
+        slab = slab_format_locked (ss, first, cls, fresh);
+    }
+  hkm_lock_give (&pool.lock);
+  return slab;
+}
+
+/* Register [first, first+n) of SS as one live run.  */
+static void
+run_format_locked (hkm_superslab *ss, unsigned first, unsigned n)
+{
+  hkm_slab *run = &ss->slab[first];
+  hkm_store_relaxed (&run->owner, NULL);
+  hkm_store_relaxed (&run->carved, 0);
+  hkm_store_relaxed (&run->kind, HKM_KIND_RUN);
+  hkm_store_relaxed (&run->slots, (uint8_t) n);
+  run->super = ss;
+  run->first = (uint8_t) first;
+  hkm_store_relaxed (&run->xword, 0);
+  hkm_list_init (&run->link);
+  hkm_map_set (ss->base + first * HKM_SLOT_SIZE, n, run);
+}
+
+hkm_slab *
+hkm_run_acquire (unsigned slots, bool *zeroed)
+{
+  unsigned first;
+  hkm_slab *run = NULL;
+  hkm_lock_take (&pool.lock);
+  hkm_superslab *ss = slots_acquire_locked (0, slots, 64, &first, zeroed);
+  if (ss != NULL)
+    {
+      run_format_locked (ss, first, slots);
+      run = &ss->slab[first];
+      pool.run_count++;
+      pool.run_slots += slots;
+    }
+  hkm_lock_give (&pool.lock);
+  return run;
+}
+
+bool
+hkm_run_resize (hkm_slab *run, unsigned slots)
+{
+  bool done = true;
+  hkm_lock_take (&pool.lock);
+  hkm_superslab *ss = run->super;
+  unsigned old = run->slots, first = run->first;
+  if (slots > old)
+    {
+      uint32_t more = slots <= HKM_SUPERSLAB_SLOTS - first
+                          ? hkm_slot_mask (first + old, slots - old)
+                          : ~(uint32_t) 0;
+      done = (ss->used & more) == 0;
+      if (done)
+        {
+          hkm_slots_take_locked (ss, first + old, slots - old);
+          hkm_map_set (ss->base + (first + old) * HKM_SLOT_SIZE, slots - old,
+                       run);
+          hkm_store_relaxed (&run->slots, (uint8_t) slots);
+          hkm_superslab_place_locked (ss);
+        }
+    }
+  else if (slots < old)
+    {
+      hkm_store_relaxed (&run->slots, (uint8_t) slots);
+      hkm_slots_drop_locked (ss, first + slots, old - slots,
+                             (old - slots) * HKM_SLOT_SIZE);
+      hkm_superslab_place_locked (ss);
+    }
+  if (done)
+    pool.run_slots += (uint64_t) slots - old;
+  hkm_lock_give (&pool.lock);
+  return done;
+}

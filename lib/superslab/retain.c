@@ -1,0 +1,96 @@
+/* The retention budget: plain counters, updated with relaxed atomics.  It is a
+   policy, not an account of ownership, so that a moment's imprecision between
+   two threads does no harm.  */
+#include "superslab/retain.h"
+#include "base/atomic.h"
+#include "os/os.h"
+
+/* Memory purged longer ago than this is not regretted when it is wanted.  */
+#define REGRET_MS 1000
+/* Regret that was of no use for this long is halved.  */
+#define FORGET_MS 2000
+
+static size_t floor_bytes;
+static size_t idle, live, regret, recently_purged;
+static uint64_t purged_at, regret_at, regretted;
+
+void
+hkm_retain_init (size_t floor)
+{
+  hkm_store_relaxed (&floor_bytes, floor);
+}
+
+size_t
+hkm_retain_idle (void)
+{
+  return hkm_load_relaxed (&idle);
+}
+
+size_t
+hkm_retain_budget (void)
+{
+  size_t share = hkm_load_relaxed (&live) / 8;
+  size_t least = hkm_load_relaxed (&floor_bytes);
+  return (share > least ? share : least) + hkm_load_relaxed (&regret);
+}
+
+uint64_t
+hkm_retain_regretted (void)
+{
+  return hkm_load_relaxed (&regretted);
+}
+
+bool
+hkm_retain_admit (size_t bytes)
+{
+  size_t now = hkm_fetch_add_relaxed (&idle, bytes) + bytes;
+  return now <= hkm_retain_budget ();
+}
+
+void
+hkm_retain_leave (size_t bytes)
+{
+  hkm_fetch_sub_relaxed (&idle, bytes);
+}
+
+void
+hkm_retain_purged (size_t bytes)
+{
+  uint64_t now = hkm_os_clock_ms ();
+  if (now - hkm_load_relaxed (&purged_at) > REGRET_MS)
+    hkm_store_relaxed (&recently_purged, 0);
+  hkm_store_relaxed (&purged_at, now);
+  hkm_fetch_add_relaxed (&recently_purged, bytes);
+  /* Purging although regret raised the budget: it is not what is needed.  */
+  if (now - hkm_load_relaxed (&regret_at) > FORGET_MS)
+    {
+      hkm_store_relaxed (&regret, hkm_load_relaxed (&regret) / 2);
+      hkm_store_relaxed (&regret_at, now);
+    }
+}
+
+void
+hkm_retain_wanted (size_t bytes)
+{
+  size_t purged = hkm_load_relaxed (&recently_purged);
+  if (purged == 0)
+    return;
+  uint64_t now = hkm_os_clock_ms ();
+  if (now - hkm_load_relaxed (&purged_at) > REGRET_MS)
+    {
+      hkm_store_relaxed (&recently_purged, 0);
+      return;
+    }
+  if (bytes > purged)
+    bytes = purged;
+  hkm_fetch_sub_relaxed (&recently_purged, bytes);
+  hkm_fetch_add_relaxed (&regret, bytes);
+  hkm_fetch_add_relaxed (&regretted, bytes);
+  hkm_store_relaxed (&regret_at, now);
+}
+
+void
+hkm_retain_live (ptrdiff_t bytes)
+{
+  hkm_fetch_add_relaxed (&live, (size_t) bytes);
+}

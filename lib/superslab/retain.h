@@ -1,0 +1,31 @@
+/* Retention: how much idle memory may stay resident.  One budget for all rooms:
+   empty slots, cached runs and cached big mappings count against it together.
+   What would exceed it is given back at once by whoever brings it.
+
+   The budget is the floor (HAKMEM_RETAIN) plus an eighth of the live memory,
+   plus regret: memory purged and wanted again soon raises it, so that an
+   oscillating program is not punished; time lowers that part again.
+   Lock-free; any thread.  */
+#ifndef HKM_SUPERSLAB_RETAIN_H
+#define HKM_SUPERSLAB_RETAIN_H
+
+#include "base/compiler.h"
+
+/* Set the floor: by init, and by mallopt at any later time.  */
+void hkm_retain_init (size_t floor);
+/* BYTES become idle, and are counted.  False: idle memory is now over its
+   budget, and the caller must give some back (hkm_retain_leave, _purged).  */
+bool hkm_retain_admit (size_t bytes);
+/* Idle BYTES are in use again, or were given back.  */
+void hkm_retain_leave (size_t bytes);
+/* BYTES just purged; they may be regretted.  */
+void hkm_retain_purged (size_t bytes);
+/* BYTES had to be got from the OS: if as much was purged lately, regret it.  */
+void hkm_retain_wanted (size_t bytes);
+/* Live memory (slots in use, big mappings) changes by BYTES.  */
+void hkm_retain_live (ptrdiff_t bytes);
+size_t hkm_retain_idle (void);
+size_t hkm_retain_budget (void);
+uint64_t hkm_retain_regretted (void);
+
+#endif

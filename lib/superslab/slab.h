@@ -1,0 +1,153 @@
+/* Descriptors.  A *slab* is a stretch of 64 KiB slots cut into blocks of one
+   class; a *run* is a stretch handed out as one block; a *big* block is a
+   mapping of its own.  The address map leads to one of these; the first cache
+   line is the same for all, because free() reads it before it knows.
+
+   Who writes what: everything is the owner's (the thread whose heap owns the
+   slab, under its heap's cold lock except for `own` and the front slot), except
+   the fields with an x, which any thread may write.  Free slots belong to
+   superslab/ under its lock.  The memory of a descriptor is never anything
+   else: a stale pointer to one may be read at any time.
+
+   Invariants of a slab (out: blocks the program has, or that sit in a front
+   slot, an outbound chain or the remote list):
+     home = blocks on the slab's own list = mark - own.room   (not current,
+            page-local; at any time on the magazine route)
+     carved = home + out
+     EMPTY  <=> home == carved  => the remote list is empty
+     remote list not empty <=> the slab is on exactly one notify stack, or in
+            the hand of one thread that is about to put it there or popped it  */
+#ifndef HKM_SUPERSLAB_SLAB_H
+#define HKM_SUPERSLAB_SLAB_H
+
+#include "base/atomic.h"
+#include "base/compiler.h"
+#include "base/list.h"
+#include "base/size_class.h"
+#include "map/map.h"
+
+/* Where frees go and mallocs come from: a list of free blocks and a countdown
+   of frees until somebody must look.  */
+typedef struct hkm_slot
+{
+  struct hkm_block *head; /* NULL: empty */
+  uint32_t room;
+  uint32_t unused;
+} hkm_slot;
+
+/* What the hot path sees of a heap.  */
+typedef struct hkm_front
+{
+  hkm_slot slot[HKM_CLASSES];
+} hkm_front;
+
+/* A free block.  link = next ^ k2 ^ address; key = k1 ^ address says "free".
+   malloc clears the key; the program overwrites the rest.  */
+typedef struct hkm_block
+{
+  uintptr_t link;
+  uintptr_t key;
+} hkm_block;
+
+extern HKM_HIDDEN uintptr_t hkm_secret_key;  /* k1; constant once the first slab exists */
+extern HKM_HIDDEN uintptr_t hkm_secret_link; /* k2; likewise */
+
+HKM_INLINE uintptr_t
+hkm_block_key (const void *p)
+{
+  return hkm_secret_key ^ (uintptr_t) p;
+}
+
+HKM_INLINE uintptr_t
+hkm_block_encode (const void *p, const void *next)
+{
+  return (uintptr_t) next ^ hkm_secret_link ^ (uintptr_t) p;
+}
+
+HKM_INLINE hkm_block *
+hkm_block_next (const hkm_block *p)
+{
+  return (hkm_block *) (p->link ^ hkm_secret_link ^ (uintptr_t) p);
+}
+
+enum hkm_kind
+{
+  HKM_KIND_NONE, /* a free slot with no blocks in it */
+  HKM_KIND_SLAB,
+  HKM_KIND_RUN,
+  HKM_KIND_BIG
+};
+
+enum hkm_slab_state
+{
+  HKM_SLAB_CURRENT, /* the class's source of blocks in its heap */
+  HKM_SLAB_PARTIAL, /* on its bin's partial list: has blocks to give */
+  HKM_SLAB_FULL,    /* on its bin's full list: not worth a look yet */
+  HKM_SLAB_WARM,    /* empty, kept by its heap */
+  HKM_SLAB_EMPTY    /* free, in the superslab's hand, still carved */
+};
+
+/* The remote word: one 64-bit atomic.
+     bits  0-15  index + 1 of the first block of the remote list, 0 = empty
+     bits 16-31  blocks on it
+     bits 32-47  home: blocks on the own list as last published; never more
+                 than are there, except in a current slab
+     bits 48-    flags  */
+typedef uint64_t hkm_xword;
+#define HKM_X_CURRENT ((hkm_xword) 1 << 48) /* the owner hands out of it */
+#define HKM_X_IDLE ((hkm_xword) 1 << 49)    /* counted as remote-idle memory */
+#define HKM_X_PURGING ((hkm_xword) 1 << 50) /* a pusher is dropping its pages */
+#define HKM_X_PURGED ((hkm_xword) 1 << 51)  /* it did; the owner gives it up */
+#define HKM_X_DEFERRED ((hkm_xword) 1 << 52) /* popped while PURGING: the purger
+                                                notifies again */
+
+typedef struct hkm_slab hkm_slab;
+struct hkm_slab
+{
+  /* Line 0: read by every free.  */
+  hkm_front *owner; /* NULL: no heap (run, big, free slot); relaxed atomic */
+  hkm_slot *sink;   /* where a local free goes */
+  uintptr_t base;   /* block 0's address */
+  uintptr_t inverse; /* of the odd part of the block size, modulo 2^wordsize */
+  uintptr_t carved; /* blocks cut so far; relaxed atomic */
+  hkm_slot own;     /* blocks at home, and frees until retire */
+  uint8_t shift;    /* of the even part of the block size */
+  uint8_t kind;     /* enum hkm_kind; relaxed atomic */
+  uint8_t cls;
+  uint8_t state;    /* enum hkm_slab_state */
+  uint8_t slots;    /* length in slots */
+
+  /* Line 1: the owner's cold fields.  */
+  HKM_ALIGNED (HKM_CACHE_LINE) hkm_link link; /* in a list of its heap's bin,
+                                                 or of the superslab pool */
+  uint32_t capacity; /* blocks when wholly carved */
+  uint32_t mark;     /* home when own.room reaches zero */
+  struct hkm_superslab *super;
+  uint8_t first;     /* its first slot in SUPER */
+  bool zeroed;       /* what is not carved yet reads as zero */
+
+  /* Line 2: written by any thread.  */
+  HKM_ALIGNED (HKM_CACHE_LINE) hkm_xword xword;
+  hkm_slab *xnext;   /* on a notify stack; by whoever holds the notification */
+};
+
+/* The number of the block of SLAB that starts at P, if one does; else a number
+   beyond every block's.  One subtraction, one multiplication, one rotation:
+   n -> ror (n * inverse, shift) is a bijection of machine words that maps
+   i * size to i.  */
+HKM_INLINE uintptr_t
+hkm_slab_index (const hkm_slab *slab, const void *p)
+{
+  uintptr_t n = ((uintptr_t) p - slab->base) * slab->inverse;
+  unsigned bits = 8 * sizeof n, s = slab->shift;
+  return n >> s | n << (-s & (bits - 1));
+}
+
+/* True if P is the start of a block carved from SLAB.  Any P.  */
+HKM_INLINE bool
+hkm_slab_holds (const hkm_slab *slab, const void *p)
+{
+  return hkm_slab_index (slab, p) < hkm_load_relaxed (&slab->carved);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* Fork: every lock is held across it, in rank order, so that the child finds
+   every list whole.  Only the hot paths of other threads, which take no lock,
+   can be cut in half; their heaps are flagged and mended when first needed
+   (tiny/park.c).  */
+#include "big/big.h"
+#include "map/map.h"
+#include "os/arena.h"
+#include "superslab/superslab.h"
+#include "thread/thread.h"
+
+#include <pthread.h>
+
+static void
+prepare (void)
+{
+  hkm_heap_fork_prepare ();
+  hkm_big_fork_prepare ();
+  hkm_superslab_fork_prepare ();
+  hkm_map_fork_prepare ();
+  hkm_arena_fork_prepare ();
+}
+
+static void
+done_below_heaps (void)
+{
+  hkm_arena_fork_done ();
+  hkm_map_fork_done ();
+  hkm_superslab_fork_done ();
+  hkm_big_fork_done ();
+}
+
+static void
+parent (void)
+{
+  done_below_heaps ();
+  hkm_heap_fork_parent ();
+}
+
+static void
+child (void)
+{
+  done_below_heaps ();
+  hkm_heap_fork_child (hkm_heap_mine ());
+}
+
+void
+hkm_thread_init_fork (void)
+{
+  pthread_atfork (prepare, parent, child);
+}

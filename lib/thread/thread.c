@@ -1,0 +1,64 @@
+/* Thread start and exit.  A thread gets its heap at its first cold call, and
+   leaves it in the last round of the thread-specific data destructors, because
+   other destructors allocate and free too.  What comes after that goes to the
+   shared heap.  */
+#include "thread/thread.h"
+#include "tiny/hot.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdint.h>
+
+/* ThreadSanitizer's record of the thread goes in the last round, before us.  */
+#ifdef HKM_SANITIZE
+enum { LAST_ROUND = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
+#else
+enum { LAST_ROUND = PTHREAD_DESTRUCTOR_ITERATIONS };
+#endif
+
+static pthread_key_t exit_key;
+static bool have_key;
+
+/* VALUE counts the rounds; glibc runs PTHREAD_DESTRUCTOR_ITERATIONS of them as
+   long as some destructor sets its value anew.  */
+static void
+thread_exit (void *value)
+{
+  uintptr_t round = (uintptr_t) value;
+  if (round < LAST_ROUND
+      && pthread_setspecific (exit_key, (void *) (round + 1)) == 0)
+    return;
+  hkm_heap *heap = hkm_heap_mine ();
+  if (heap == NULL)
+    return;
+  hkm_thread_front = (hkm_front *) &hkm_front_dead;
+  hkm_heap_leave (heap);
+}
+
+void
+hkm_thread_init (void)
+{
+  have_key = pthread_key_create (&exit_key, thread_exit) == 0;
+}
+
+hkm_heap *
+hkm_thread_heap (void)
+{
+  hkm_heap *heap = hkm_heap_mine ();
+  if (heap != NULL)
+    return heap;
+  if (hkm_thread_front == &hkm_front_none)
+    heap = hkm_heap_enter ();
+  if (heap == NULL)
+    return hkm_heap_shared ();
+  /* The front first: setting a key beyond the first 32 allocates.  */
+  hkm_thread_front = hkm_heap_front (heap);
+  if (have_key)
+    {
+      int saved = errno;
+      pthread_setspecific (exit_key, (void *) 1);
+      errno = saved;
+    }
+  return heap;
+}

@@ -1,0 +1,90 @@
+/* Lists of free blocks: counting, cutting, verifying.  */
+#include "opts/fail.h"
+#include "os/os.h"
+#include "superslab/superslab.h"
+#include "tiny/heap_impl.h"
+
+static int
+group_or_none (const hkm_slab *slab)
+{
+  unsigned group = hkm_class[slab->cls].group;
+  return group < HKM_GROUP_MID ? (int) group : -1;
+}
+
+static bool
+plausible (const hkm_slab *of, const hkm_block *b)
+{
+  const hkm_slab *slab = of != NULL ? of : hkm_map_find (b);
+  return slab != NULL && (of == NULL || hkm_map_find (b) == of)
+         && slab->kind == HKM_KIND_SLAB && hkm_slab_holds (slab, b);
+}
+
+uint32_t
+hkm_blocks_count (const hkm_slab *of, hkm_block *head, hkm_block **tail)
+{
+  uint32_t n = 0;
+  hkm_block *last = NULL;
+  for (hkm_block *b = head; b != NULL; b = hkm_block_next (b))
+    {
+      if (hkm_unlikely (!plausible (of, b)))
+        {
+          hkm_fail (HKM_FAULT_CORRUPTION, "free", last != NULL ? last : head,
+                    of != NULL ? hkm_class[of->cls].size : 0,
+                    of != NULL ? group_or_none (of) : -1);
+          if (last != NULL)
+            last->link = hkm_block_encode (last, NULL);
+          break;
+        }
+      last = b;
+      n++;
+    }
+  if (tail != NULL)
+    *tail = last;
+  return n;
+}
+
+hkm_block *
+hkm_block_at (const hkm_slab *slab, uint32_t index)
+{
+  return (hkm_block *) (slab->base
+                        + (size_t) index * hkm_class[slab->cls].size);
+}
+
+uint32_t
+hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
+{
+  size_t size = hkm_class[slab->cls].size;
+  uint32_t carved = (uint32_t) slab->carved, left = slab->capacity - carved;
+  char *start = (char *) hkm_block_at (slab, carved);
+  /* Stop at a page's end, so that the next page stays untouched until it is
+     needed.  */
+  size_t page = hkm_os_page_size ();
+  size_t to_edge = page - ((uintptr_t) start & (page - 1));
+  size_t bytes = limit > to_edge ? limit - (limit - to_edge) % page : limit;
+  uint32_t n = (uint32_t) (bytes / size);
+  if (n == 0)
+    n = 1;
+  if (n > left)
+    n = left;
+  hkm_block *next = slot->head;
+  for (uint32_t i = n; i-- > 0;)
+    {
+      hkm_block *b = (hkm_block *) (start + i * size);
+      b->link = hkm_block_encode (b, next);
+      b->key = hkm_block_key (b);
+      next = b;
+    }
+  hkm_store_relaxed (&slab->carved, carved + n);
+  __atomic_signal_fence (__ATOMIC_RELEASE);
+  slot->head = next;
+  return n;
+}
+
+void
+hkm_slab_verify (const hkm_slab *slab)
+{
+  uint32_t n = hkm_blocks_count (slab, slab->own.head, NULL);
+  if (slab->state != HKM_SLAB_CURRENT)
+    HKM_CHECK (n == hkm_slab_home (slab));
+  HKM_CHECK (n <= slab->carved && slab->carved <= slab->capacity);
+}

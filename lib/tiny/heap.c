@@ -1,0 +1,222 @@
+/* Heaps as objects: making them, the list of all, the shared one, fork.  */
+#include "os/arena.h"
+#include "tiny/heap_impl.h"
+#include "tiny/registry.h"
+
+const hkm_front hkm_front_none HKM_ALIGNED (HKM_CACHE_LINE);
+const hkm_front hkm_front_dead HKM_ALIGNED (HKM_CACHE_LINE);
+
+/* Never written through: a slot with room to push does not exist in the two
+   constant fronts, because no slab has them for an owner.  */
+__thread hkm_front *hkm_thread_front
+    __attribute__ ((tls_model ("initial-exec")))
+    = (hkm_front *) &hkm_front_none;
+
+hkm_registry_data hkm_registry
+    = { .lock = HKM_LOCK_INIT (HKM_RANK_REGISTRY),
+        .parked = { &hkm_registry.parked, &hkm_registry.parked } };
+
+static hkm_heap *shared_heap; /* set once, release */
+
+static hkm_heap *
+heap_make (enum hkm_heap_state state)
+{
+  hkm_heap *heap = hkm_arena_alloc (sizeof *heap, HKM_CACHE_LINE);
+  if (heap == NULL)
+    return NULL;
+  heap->lock = (hkm_lock) HKM_LOCK_INIT (HKM_RANK_HEAP);
+  heap->state = state;
+  hkm_list_init (&heap->parked);
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    {
+      hkm_bin *bin = &heap->bin[c];
+      hkm_list_init (&bin->partial);
+      hkm_list_init (&bin->full);
+      hkm_list_init (&bin->warm);
+      heap->front.slot[c].room = hkm_policy_now.cls[c].magazine
+                                     ? hkm_policy_now.cls[c].cap
+                                     : hkm_policy_now.interval;
+    }
+  hkm_count (&heap->counts, HKM_COUNT_HEAP_CREATE, 1);
+  return heap;
+}
+
+static void
+registry_add_locked (hkm_heap *heap)
+{
+  if (hkm_registry.last == NULL)
+    hkm_store_release (&hkm_registry.first, heap);
+  else
+    hkm_store_release (&hkm_registry.last->next, heap);
+  hkm_registry.last = heap;
+  hkm_registry.count++;
+}
+
+hkm_heap *
+hkm_registry_create (void)
+{
+  hkm_heap *heap = heap_make (HKM_HEAP_ACTIVE);
+  if (heap == NULL)
+    return NULL;
+  hkm_lock_take (&hkm_registry.lock);
+  registry_add_locked (heap);
+  hkm_lock_give (&hkm_registry.lock);
+  return heap;
+}
+
+void
+hkm_registry_park (hkm_heap *heap)
+{
+  hkm_lock_take (&hkm_registry.lock);
+  hkm_list_push (&hkm_registry.parked, &heap->parked);
+  hkm_store_relaxed (&hkm_registry.parked_count,
+                     hkm_registry.parked_count + 1);
+  hkm_lock_give (&hkm_registry.lock);
+}
+
+hkm_heap *
+hkm_registry_unpark (void)
+{
+  hkm_heap *heap = NULL;
+  if (hkm_load_relaxed (&hkm_registry.parked_count) == 0)
+    return NULL;
+  hkm_lock_take (&hkm_registry.lock);
+  if (!hkm_list_empty (&hkm_registry.parked))
+    {
+      hkm_link *l = hkm_registry.parked.next;
+      hkm_list_remove (l);
+      hkm_store_relaxed (&hkm_registry.parked_count,
+                         hkm_registry.parked_count - 1);
+      heap = hkm_container_of (l, hkm_heap, parked);
+    }
+  hkm_lock_give (&hkm_registry.lock);
+  return heap;
+}
+
+hkm_heap *
+hkm_heap_shared (void)
+{
+  hkm_heap *heap = hkm_load_acquire (&shared_heap);
+  if (heap != NULL)
+    return heap;
+  hkm_lock_take (&hkm_registry.lock);
+  heap = hkm_load_relaxed (&shared_heap);
+  if (heap == NULL)
+    {
+      heap = heap_make (HKM_HEAP_PARKED);
+      if (heap != NULL)
+        {
+          heap->shared = true;
+          registry_add_locked (heap);
+          hkm_store_release (&shared_heap, heap);
+        }
+    }
+  hkm_lock_give (&hkm_registry.lock);
+  return heap;
+}
+
+hkm_front *
+hkm_heap_front (hkm_heap *heap)
+{
+  return &heap->front;
+}
+
+hkm_heap *
+hkm_heap_mine (void)
+{
+  hkm_front *front = hkm_thread_front;
+  return hkm_front_is_heap (front) ? hkm_heap_of (front) : NULL;
+}
+
+hkm_run_cache *
+hkm_heap_run_cache (hkm_heap *heap)
+{
+  return heap->shared ? NULL : &heap->runs;
+}
+
+hkm_counts *
+hkm_heap_counts (hkm_heap *heap)
+{
+  return &heap->counts;
+}
+
+/* ---- fork ---- */
+
+void
+hkm_heap_fork_prepare (void)
+{
+  hkm_heap *done = NULL;
+  for (;;)
+    {
+      /* All forking threads take heaps in the order of their making, and no
+         holder of a heap's lock waits for another heap's.  */
+      hkm_heap *heap = done == NULL ? hkm_load_acquire (&hkm_registry.first)
+                                    : hkm_load_acquire (&done->next);
+      if (heap != NULL)
+        {
+          hkm_lock_take_peer (&heap->lock);
+          done = heap;
+          continue;
+        }
+      hkm_lock_take (&hkm_registry.lock);
+      if (hkm_registry.last == done)
+        return;
+      hkm_lock_give (&hkm_registry.lock); /* one was made meanwhile */
+    }
+}
+
+void
+hkm_heap_fork_parent (void)
+{
+  hkm_heap *last = hkm_registry.last;
+  hkm_lock_give (&hkm_registry.lock);
+  for (hkm_heap *heap = hkm_registry.first; last != NULL; heap = heap->next)
+    {
+      hkm_heap_unlock (heap);
+      if (heap == last)
+        break;
+    }
+}
+
+void
+hkm_heap_fork_child (hkm_heap *mine)
+{
+  for (hkm_heap *heap = hkm_registry.first; heap != NULL; heap = heap->next)
+    {
+      if (heap != mine && heap->state == HKM_HEAP_ACTIVE)
+        {
+          heap->torn = true;
+          heap->state = HKM_HEAP_PARKED;
+          hkm_list_append (&hkm_registry.parked, &heap->parked);
+          hkm_registry.parked_count++;
+        }
+      hkm_lock_reset (&heap->lock);
+    }
+  hkm_lock_reset (&hkm_registry.lock);
+}
+
+/* ---- trim and facts ---- */
+
+void
+hkm_heap_trim (void)
+{
+  hkm_heap *mine = hkm_heap_mine ();
+  for (hkm_heap *heap = hkm_load_acquire (&hkm_registry.first); heap != NULL;
+       heap = hkm_load_acquire (&heap->next))
+    {
+      if (heap != mine && hkm_load_relaxed (&heap->state) != HKM_HEAP_PARKED)
+        continue;
+      hkm_lock_take (&heap->lock);
+      if (heap == mine || heap->state == HKM_HEAP_PARKED)
+        {
+          if (heap->torn)
+            hkm_heap_mend_locked (heap);
+          if (heap == mine)
+            hkm_outbound_flush_locked (heap);
+          hkm_heap_collect_locked (heap);
+          hkm_heap_strip_locked (heap);
+          HKM_WALK (hkm_heap_walk_locked (heap));
+        }
+      hkm_heap_unlock (heap);
+    }
+}

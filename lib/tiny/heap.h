@@ -1,0 +1,58 @@
+/* Thread heaps, as the rest of the library sees them.  The hot path is in
+   tiny/hot.h; the two crossings below are its only ways out.  */
+#ifndef HKM_TINY_HEAP_H
+#define HKM_TINY_HEAP_H
+
+#include "pool/run_cache.h"
+#include "stats/stats.h"
+#include "superslab/slab.h"
+
+typedef struct hkm_heap hkm_heap;
+
+/* Crossing 1: FRONT has no block for SIZE bytes (at most HKM_MID_MAX).  Returns
+   a block, or NULL with errno ENOMEM.  */
+HKM_HIDDEN void *hkm_refill_slow (hkm_front *front, size_t size);
+/* Crossing 2: a free into SLAB counted its sink down to zero.  */
+HKM_HIDDEN void hkm_retire_slow (hkm_front *front, hkm_slab *slab);
+/* Where crossing 1 goes for a thread without a heap of its own (before its
+   first call, after its teardown); api/ implements it.  */
+void *hkm_refill_without_heap (size_t size);
+
+/* A block of class CLS from HEAP: this thread's, or the shared one.  *zeroed:
+   it reads as zero but for its first two words.  NULL: no memory; errno is
+   not touched.  */
+void *hkm_heap_take (hkm_heap *heap, unsigned cls, bool *zeroed);
+/* Free P, which lies in SLAB (kind SLAB) but could not be freed by the hot
+   path: another heap's block, or a bad pointer.  WHO for the message.  */
+void hkm_heap_free_remote (hkm_slab *slab, void *p, const char *who);
+/* True if P is a live block of SLAB as far as can be told.  */
+bool hkm_heap_block_live (const hkm_slab *slab, const void *p);
+/* Say what is wrong with P, a pointer into SLAB (kind SLAB or NONE).  */
+void hkm_heap_fault (const hkm_slab *slab, const void *p, const char *who);
+
+/* This thread's heap if it has one, else NULL (hkm_thread_heap makes one).  */
+hkm_heap *hkm_heap_mine (void);
+hkm_run_cache *hkm_heap_run_cache (hkm_heap *heap);
+hkm_counts *hkm_heap_counts (hkm_heap *heap);
+
+/* A heap for this thread: a parked one, or new.  NULL: no memory.  */
+hkm_heap *hkm_heap_enter (void);
+/* This thread ends: park HEAP for another.  */
+void hkm_heap_leave (hkm_heap *heap);
+/* The heap of threads in teardown; it has no thread of its own.  NULL: no
+   memory.  */
+hkm_heap *hkm_heap_shared (void);
+hkm_front *hkm_heap_front (hkm_heap *heap);
+
+/* Fork: hold every heap, and in parent or child let them go.  In the child
+   every heap but MINE (may be NULL) belongs to nobody and may be torn.  */
+void hkm_heap_fork_prepare (void);
+void hkm_heap_fork_parent (void);
+void hkm_heap_fork_child (hkm_heap *mine);
+
+/* Give back what this thread's heap and the parked ones hold idle.  */
+void hkm_heap_trim (void);
+/* Add every heap's counters and slabs to REPORT and LINE (HKM_CLASSES). */
+void hkm_heap_facts (hkm_report *report, hkm_class_line *line);
+
+#endif

@@ -1,0 +1,198 @@
+/* A heap from the inside; private to tiny/.
+
+   Call tree of the two crossings:
+     hkm_refill_slow                 refill.c   malloc found its slot empty
+       collect                       remote.c   blocks other threads freed
+       carve / partial / stuck / warm / adopt / acquire
+     hkm_retire_slow                 retire.c   a sink counted down to zero
+       heartbeat or magazine drain   magazine.c
+       settle: FULL -> PARTIAL -> emptied -> warm or released
+     hkm_heap_free_remote            remote.c   gather, flush, notify
+
+   Every cold call holds its heap's cold lock, so that fork() and those who look
+   after parked heaps find lists whole; the hot path never takes it and touches
+   only the front, own.head and own.room of slabs it owns.
+
+   Suffixes: _locked: the caller holds the lock of the heap named.  */
+#ifndef HKM_TINY_HEAP_IMPL_H
+#define HKM_TINY_HEAP_IMPL_H
+
+#include "base/lock.h"
+#include "policy/policy.h"
+#include "pool/run_cache.h"
+#include "superslab/superslab.h"
+#include "tiny/heap.h"
+#include "tiny/hot.h"
+
+/* A class of a heap.  */
+typedef struct hkm_bin
+{
+  hkm_slab *current; /* NULL: none yet */
+  hkm_link partial;  /* most promising first */
+  hkm_link full;
+  hkm_link warm;     /* empty slabs kept */
+  uint32_t warm_count;
+  uint32_t slabs;    /* on all lists, and the current one */
+} hkm_bin;
+
+/* Who looks after a heap.  */
+enum hkm_heap_state
+{
+  HKM_HEAP_ACTIVE, /* its thread */
+  HKM_HEAP_PARKED  /* whoever holds its lock; the shared heap is always so */
+};
+
+/* Blocks of one slab on their way home, gathered by the freeing thread.  Link
+   order: HEAD is the last gathered; TAIL ends in NULL.  */
+typedef struct hkm_chain
+{
+  hkm_slab *slab;
+  hkm_block *head; /* NULL: the entry is free */
+  hkm_block *tail;
+  uint32_t count;
+} hkm_chain;
+
+enum { HKM_OUTBOUND_ENTRIES = 64, HKM_OUTBOUND_BYTES = 16384 };
+
+struct hkm_heap
+{
+  hkm_front front; /* first: hot, and the slabs' owner field points here */
+
+  HKM_ALIGNED (HKM_CACHE_LINE) hkm_lock lock;
+  uint32_t state;  /* enum hkm_heap_state; written under the lock, any reads */
+  bool torn;       /* taken over by fork from a thread at work: mend first */
+  bool shared;     /* the heap of threads in teardown: never taken over */
+  uint32_t cold_calls;
+  uint32_t audit;  /* cursor over classes */
+  hkm_chain *outbound; /* HKM_OUTBOUND_ENTRIES, or NULL until needed; only its
+                          thread touches it, flushes happen under the lock */
+  uint32_t outbound_bytes;
+  hkm_run_cache runs;
+  hkm_heap *next;      /* of all heaps ever made, oldest first; never changes
+                          once set; release */
+  hkm_link parked;     /* guarded by the registry lock */
+  hkm_bin bin[HKM_CLASSES];
+  hkm_counts counts;
+
+  /* Slabs with a remote list, pushed by whoever made the first entry.  */
+  HKM_ALIGNED (HKM_CACHE_LINE) hkm_slab *xnotify;
+};
+
+/* How much room a slab's own countdown has while nobody may act on it: the
+   current slab of a magazine, or a warm one.  */
+#define HKM_ROOM_OPEN ((uint32_t) 1 << 30)
+
+HKM_INLINE hkm_heap *
+hkm_heap_of (hkm_front *front)
+{
+  return hkm_container_of (front, hkm_heap, front);
+}
+
+HKM_INLINE bool
+hkm_front_is_heap (const hkm_front *front)
+{
+  return front != &hkm_front_none && front != &hkm_front_dead;
+}
+
+/* The heap that owns SLAB.  Acquire: pairs with hkm_slab_own.  */
+HKM_INLINE hkm_heap *
+hkm_slab_owner (const hkm_slab *slab)
+{
+  hkm_front *front = hkm_load_acquire (&slab->owner);
+  return front != NULL ? hkm_heap_of (front) : NULL;
+}
+
+HKM_INLINE uint32_t
+hkm_slab_home (const hkm_slab *slab) /* not for a page-local current slab */
+{
+  return slab->mark - slab->own.room;
+}
+
+/* Fields of the remote word.  */
+HKM_INLINE uint32_t hkm_x_head (hkm_xword w) { return w & 0xffff; }
+HKM_INLINE uint32_t hkm_x_count (hkm_xword w) { return w >> 16 & 0xffff; }
+HKM_INLINE uint32_t hkm_x_home (hkm_xword w) { return w >> 32 & 0xffff; }
+HKM_INLINE hkm_xword
+hkm_x_make (uint32_t head, uint32_t count, uint32_t home, hkm_xword flags)
+{
+  return flags | (hkm_xword) home << 32 | (hkm_xword) count << 16 | head;
+}
+#define HKM_X_FLAGS (~(hkm_xword) 0 << 48)
+
+/* ---- blocks.c: lists of free blocks ---- */
+
+/* Blocks from HEAD on; *tail is the last.  A link that leads outside OF's
+   carved blocks (NULL: any slab) was overwritten: reported, and the list is
+   cut there.  */
+uint32_t hkm_blocks_count (const hkm_slab *of, hkm_block *head,
+                           hkm_block **tail);
+/* The carved block number INDEX of SLAB.  */
+hkm_block *hkm_block_at (const hkm_slab *slab, uint32_t index);
+/* Cut up to LIMIT bytes (at least one block) from SLAB, which has uncarved
+   blocks, onto SLOT.  */
+uint32_t hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit);
+/* Walk SLAB's own list and compare (paranoid and debug builds).  */
+void hkm_slab_verify (const hkm_slab *slab);
+
+/* ---- retire.c: where a slab belongs ---- */
+
+/* Make SLAB, in HEAP's hand and on no list, the current one of its bin.  False:
+   its pages are being purged; it was left alone.  */
+bool hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab);
+/* The bin's current slab, if any, stops being current.  */
+void hkm_bin_retire_current_locked (hkm_heap *heap, unsigned cls);
+/* Put SLAB, on no list and not current, with HOME blocks on its own list, where
+   it belongs.  */
+void hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home);
+/* N blocks HEAD..TAIL of SLAB, which HEAP owns, come home.  */
+void hkm_slab_give_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
+                           hkm_block *tail, uint32_t n);
+/* SLAB leaves HEAP; on no list.  */
+void hkm_slab_disown (hkm_heap *heap, hkm_slab *slab);
+/* HEAP owns SLAB from now on.  */
+void hkm_slab_own (hkm_heap *heap, hkm_slab *slab);
+/* A warm slab goes to the superslabs.  */
+void hkm_bin_drop_warm_locked (hkm_heap *heap, unsigned cls, uint32_t keep);
+size_t hkm_slab_resident (const hkm_slab *slab);
+
+/* ---- magazine.c: the route whose slots hold blocks of many slabs ---- */
+
+/* Move a batch from the current slab's own list to the slot.  */
+uint32_t hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls);
+/* Send all but KEEP blocks of the slot home.  */
+void hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep);
+
+/* ---- refill.c ---- */
+
+/* A block of CLS, or NULL.  */
+void *hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed);
+
+/* ---- remote.c: blocks that change threads ---- */
+
+/* Push HEAD..TAIL, N blocks of SLAB, to its owner.  The caller holds its own
+   heap's lock, or the shared heap's.  */
+void hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab,
+                                  hkm_block *head, hkm_block *tail,
+                                  uint32_t n);
+/* Push everything gathered.  */
+void hkm_outbound_flush_locked (hkm_heap *heap);
+/* Take home what others freed.  */
+void hkm_heap_collect_locked (hkm_heap *heap);
+
+/* ---- park.c: heaps without a thread ---- */
+
+/* Let go of HEAP's lock; if the heap is parked and somebody notified it
+   meanwhile, look after it.  */
+void hkm_heap_unlock (hkm_heap *heap);
+/* If HEAP is parked and its lock is free: collect for it.  */
+void hkm_heap_service (hkm_heap *heap);
+/* A slab of CLS with blocks to give, from some parked heap, now HEAP's; or
+   NULL.  */
+hkm_slab *hkm_heap_adopt_locked (hkm_heap *heap, unsigned cls);
+/* Make a heap that fork tore whole again.  */
+void hkm_heap_mend_locked (hkm_heap *heap);
+
+/* ---- walk.c: debug builds ---- */
+void hkm_heap_walk_locked (hkm_heap *heap);
+
+#endif

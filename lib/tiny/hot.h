@@ -1,0 +1,68 @@
+/* All the hot path needs: the thread's front, a pop and a push.  Included by
+   api/malloc.c and api/free.c, and by nobody else outside tiny/ and thread/
+   but api/calloc.c and api/realloc.c.  */
+#ifndef HKM_TINY_HOT_H
+#define HKM_TINY_HOT_H
+
+#include "superslab/slab.h"
+
+/* This thread's front: that of its heap; hkm_front_none before its first call;
+   hkm_front_dead after its teardown.  The last two are constant and empty, so
+   that nothing needs to be tested before a pop.  */
+extern __thread HKM_HIDDEN hkm_front *hkm_thread_front
+    __attribute__ ((tls_model ("initial-exec")));
+extern HKM_HIDDEN const hkm_front hkm_front_none, hkm_front_dead;
+
+/* The slot that serves SIZE bytes (at most HKM_MID_MAX).  */
+HKM_INLINE hkm_slot *
+hkm_front_slot (hkm_front *front, size_t size)
+{
+  _Static_assert (sizeof (hkm_slot) == 16 || sizeof (void *) == 4,
+                  "hkm_slot_of counts half slots");
+  return (hkm_slot *) ((char *) front
+                       + (size_t) hkm_slot_of[(size + 15) / 16]
+                             * (sizeof (hkm_slot) / 2));
+}
+
+/* The block at the head of SLOT, which is not empty.  */
+HKM_INLINE void *
+hkm_slot_pop (hkm_slot *slot)
+{
+  hkm_block *block = slot->head;
+  slot->head = hkm_block_next (block);
+  block->key = 0;
+  return block;
+}
+
+/* Put P, whose key is KEY, on SLOT; true if the countdown reached zero.  The
+   order of the stores (link, key, head, room) is what a fork child relies on. */
+HKM_INLINE bool
+hkm_slot_push (hkm_slot *slot, void *p, uintptr_t key)
+{
+  hkm_block *block = p;
+  block->link = hkm_block_encode (block, slot->head);
+  block->key = key;
+  __atomic_signal_fence (__ATOMIC_RELEASE);
+  slot->head = block;
+  return --slot->room == 0;
+}
+
+#ifdef HKM_WITH_POINTER_CHECK
+/* `carved` is read as the owner's own: the only other writer is who purges a
+   slab of which every block is free (tiny/remote.c), ordered by the remote
+   word before and after.  */
+#define HKM_HOT_HOLDS(slab, p) (hkm_slab_index ((slab), (p)) < (slab)->carved)
+#else
+#define HKM_HOT_HOLDS(slab, p) ((uintptr_t) (p) - (slab)->base <= UINT32_MAX)
+#endif
+
+/* True if P is the start of a live block of SLAB, whose owner is this thread:
+   then freeing it is a push of P with *KEY on the slab's sink.  */
+HKM_INLINE bool
+hkm_slab_frees (const hkm_slab *slab, const void *p, uintptr_t *key)
+{
+  *key = hkm_block_key (p);
+  return HKM_HOT_HOLDS (slab, p) && ((const hkm_block *) p)->key != *key;
+}
+
+#endif

@@ -1,0 +1,190 @@
+/* Crossing 1: where the next blocks of a class come from, as an ordered list of
+   reasons.  */
+#include "superslab/retain.h"
+#include "tiny/heap_impl.h"
+
+#include <errno.h>
+
+/* Full slabs looked at before a fresh one is taken, and the share of free
+   blocks that makes one worth having.  */
+enum { STUCK_LOOKS = 16, STUCK_FRACTION = 32 };
+
+/* Every this many refills, what was gathered for other threads is sent even if
+   it is little: bounded latency for them.  */
+enum { FLUSH_EVERY = 16 };
+
+/* Blocks from the current slab; false: it has none left.  */
+static bool
+from_current_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
+{
+  hkm_slab *slab = heap->bin[cls].current;
+  hkm_slot *slot = &heap->front.slot[cls];
+  if (slab == NULL)
+    return false;
+  if (slot->head != NULL) /* made current with blocks at home */
+    return true;
+  if (hkm_policy_now.cls[cls].magazine
+      && hkm_magazine_batch_locked (heap, cls) > 0)
+    return true;
+  if (slab->carved == slab->capacity)
+    return false;
+  uint32_t n = hkm_slab_carve (slab, slot, hkm_policy_now.bump_bytes);
+  hkm_count (&heap->counts, HKM_COUNT_BLOCKS_CARVED, n);
+  *zeroed = slab->zeroed;
+  return true;
+}
+
+/* Make SLAB, on a list of the bin, the current one.  */
+static bool
+take_listed_locked (hkm_heap *heap, hkm_slab *slab)
+{
+  if (!hkm_slab_make_current_locked (heap, slab))
+    return false; /* being purged: stays where it is until that is over */
+  hkm_list_remove (&slab->link);
+  return true;
+}
+
+static bool
+from_partial_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_bin *bin = &heap->bin[cls];
+  for (hkm_link *l = bin->partial.next; l != &bin->partial; l = l->next)
+    if (take_listed_locked (heap, hkm_container_of (l, hkm_slab, link)))
+      return true;
+  return false;
+}
+
+/* Slabs that stay just below the share of free blocks that would bring them
+   back waste it for ever: look at a few, longest full first, and take the
+   freest.  */
+static bool
+from_stuck_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_bin *bin = &heap->bin[cls];
+  hkm_slab *best = NULL;
+  uint32_t most = 0;
+  for (int i = 0; i < STUCK_LOOKS && !hkm_list_empty (&bin->full); i++)
+    {
+      hkm_slab *slab = hkm_container_of (bin->full.prev, hkm_slab, link);
+      uint32_t home = hkm_slab_home (slab);
+      hkm_list_remove (&slab->link);
+      hkm_list_push (&bin->full, &slab->link);
+      if (home > most && home >= slab->capacity / STUCK_FRACTION)
+        {
+          best = slab;
+          most = home;
+        }
+      if (bin->full.prev == bin->full.next)
+        break;
+    }
+  return best != NULL && take_listed_locked (heap, best);
+}
+
+static bool
+from_warm_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_bin *bin = &heap->bin[cls];
+  if (hkm_list_empty (&bin->warm))
+    return false;
+  hkm_slab *slab = hkm_container_of (bin->warm.next, hkm_slab, link);
+  hkm_list_remove (&slab->link);
+  bin->warm_count--;
+  hkm_retain_leave (hkm_slab_resident (slab));
+  return hkm_slab_make_current_locked (heap, slab);
+}
+
+static bool
+from_parked_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_slab *slab = hkm_heap_adopt_locked (heap, cls);
+  return slab != NULL && hkm_slab_make_current_locked (heap, slab);
+}
+
+static bool
+from_superslabs_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_slab *slab = hkm_slab_acquire (cls);
+  if (slab == NULL)
+    {
+      /* No memory: what this heap keeps idle may be what is missing.  */
+      hkm_run_cache_flush (&heap->runs);
+      for (unsigned c = 0; c < HKM_CLASSES; c++)
+        hkm_bin_drop_warm_locked (heap, c, 0);
+      slab = hkm_slab_acquire (cls);
+    }
+  if (slab == NULL)
+    return false;
+  hkm_slab_own (heap, slab);
+  return hkm_slab_make_current_locked (heap, slab);
+}
+
+/* Make a slab with blocks to give the current one.  */
+static enum hkm_counter
+find_slab_locked (hkm_heap *heap, unsigned cls)
+{
+  if (from_partial_locked (heap, cls))
+    return HKM_COUNT_REFILL_PARTIAL;
+  if (from_stuck_locked (heap, cls))
+    return HKM_COUNT_REFILL_STUCK;
+  if (from_warm_locked (heap, cls))
+    return HKM_COUNT_REFILL_WARM;
+  if (from_parked_locked (heap, cls))
+    return HKM_COUNT_REFILL_ADOPT;
+  if (from_superslabs_locked (heap, cls))
+    return HKM_COUNT_REFILL_ACQUIRE;
+  return HKM_COUNT_REFILL_FAIL;
+}
+
+static enum hkm_counter
+fill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
+{
+  if (from_current_locked (heap, cls, zeroed))
+    return HKM_COUNT_REFILL_CARVE;
+  hkm_bin_retire_current_locked (heap, cls);
+  enum hkm_counter how = find_slab_locked (heap, cls);
+  if (how != HKM_COUNT_REFILL_FAIL)
+    HKM_CHECK (from_current_locked (heap, cls, zeroed));
+  return how;
+}
+
+void *
+hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
+{
+  hkm_slot *slot = &heap->front.slot[cls];
+  enum hkm_counter how = HKM_COUNT_REFILL_REMOTE;
+  *zeroed = false;
+  hkm_count (&heap->counts, HKM_COUNT_REFILL, 1);
+  hkm_heap_collect_locked (heap);
+  if (++heap->cold_calls % FLUSH_EVERY == 0)
+    hkm_outbound_flush_locked (heap);
+  if (slot->head == NULL)
+    how = fill_locked (heap, cls, zeroed);
+  hkm_count (&heap->counts, how, 1);
+  if (how == HKM_COUNT_REFILL_FAIL)
+    return NULL;
+  void *p = hkm_slot_pop (slot);
+  HKM_WALK (hkm_heap_walk_locked (heap));
+  return p;
+}
+
+void *
+hkm_heap_take (hkm_heap *heap, unsigned cls, bool *zeroed)
+{
+  hkm_lock_take (&heap->lock);
+  void *p = hkm_heap_refill_locked (heap, cls, zeroed);
+  hkm_heap_unlock (heap);
+  return p;
+}
+
+HKM_COLD void *
+hkm_refill_slow (hkm_front *front, size_t size)
+{
+  if (hkm_unlikely (!hkm_front_is_heap (front)))
+    return hkm_refill_without_heap (size);
+  bool zeroed;
+  void *p
+      = hkm_heap_take (hkm_heap_of (front), hkm_size_to_class (size), &zeroed);
+  if (hkm_unlikely (p == NULL))
+    errno = ENOMEM;
+  return p;
+}

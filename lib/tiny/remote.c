@@ -1,0 +1,316 @@
+/* Blocks that change threads.  The freeing thread gathers them by slab, so that
+   one atomic moves many; the owner takes a slab's list whole at its next cold
+   call.  NOTIFIED needs no bit of its own: a slab is on a notify stack exactly
+   while its remote list is not empty, because the push that fills the list puts
+   it there and only the pop that removes it empties the list.  So a slab with
+   a pusher stalled between the two can't be emptied, released or reformatted:
+   the block being pushed still counts as out.  It may change owners, and then
+   whoever pops it passes it on.  */
+#include "opts/fail.h"
+#include "os/arena.h"
+#include "os/os.h"
+#include "superslab/retain.h"
+#include "tiny/heap_impl.h"
+
+/* ---- the pushing side ---- */
+
+/* Put SLAB, whose remote list this thread made non-empty or whose notification
+   it holds, on its owner's stack.  */
+static void
+notify (hkm_slab *slab)
+{
+  hkm_heap *owner = hkm_slab_owner (slab);
+  hkm_slab *top = hkm_load_relaxed (&owner->xnotify);
+  do
+    slab->xnext = top;
+  /* Sequentially consistent, as the load of the state after it: either we see
+     the heap parked, or the thread parking it sees our push.  Releases xnext to
+     the exchange in collect.  */
+  while (!hkm_cas_seq_cst (&owner->xnotify, &top, slab));
+  if (hkm_load_seq_cst (&owner->state) == HKM_HEAP_PARKED)
+    hkm_heap_service (owner);
+}
+
+/* True if word W of SLAB says that every block is free.  */
+static bool
+all_free (const hkm_slab *slab, hkm_xword w)
+{
+  return !(w & (HKM_X_CURRENT | HKM_X_PURGING | HKM_X_PURGED))
+         && hkm_x_count (w) > 0
+         && hkm_x_count (w) + hkm_x_home (w)
+                == hkm_load_relaxed (&slab->carved);
+}
+
+/* SLAB's owner is idle and idle memory is over its budget: drop its pages on
+   the owner's behalf.  While PURGING stands the owner leaves the slab alone;
+   PURGED tells it to give the slab up.  */
+static void
+purge_for_owner (hkm_heap *heap, hkm_slab *slab)
+{
+  hkm_xword w = hkm_load_acquire (&slab->xword);
+  do
+    if (!all_free (slab, w))
+      return;
+  while (!hkm_cas_acq_rel (&slab->xword, &w,
+                           (w & ~HKM_X_IDLE) | HKM_X_PURGING));
+  uint32_t carved = (uint32_t) hkm_load_relaxed (&slab->carved);
+  size_t bytes = hkm_slab_resident (slab);
+  hkm_xword flag = HKM_X_PURGED;
+  /* Now that the slab is held still, look again: the word may be that of
+     before while more was carved between.  Then make every address of it
+     invalid: the zeros to come carry no keys.  */
+  bool still = hkm_x_count (w) + hkm_x_home (w) == carved;
+  if (still)
+    hkm_store_relaxed (&slab->carved, 0);
+  if (still
+      && hkm_os_purge (hkm_slab_address (slab), slab->slots * HKM_GRANULE))
+    {
+      hkm_retain_leave (bytes);
+      hkm_retain_purged (bytes);
+      if (heap != NULL)
+        hkm_count (&heap->counts, HKM_COUNT_REMOTE_PURGE, 1);
+    }
+  else
+    {
+      hkm_store_relaxed (&slab->carved, carved);
+      flag = HKM_X_IDLE;
+    }
+  w = hkm_load_relaxed (&slab->xword);
+  /* Release: the owner that sees the flag sees `carved`.  */
+  while (!hkm_cas_acq_rel (
+      &slab->xword, &w, (w & ~(HKM_X_PURGING | HKM_X_DEFERRED)) | flag))
+    ;
+  if (w & HKM_X_DEFERRED) /* it was popped meanwhile; the notice is ours */
+    notify (slab);
+}
+
+void
+hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
+                             hkm_block *tail, uint32_t n)
+{
+  uint32_t index = (uint32_t) hkm_slab_index (slab, head) + 1;
+  hkm_xword w = hkm_load_relaxed (&slab->xword), next;
+  do
+    {
+      uint32_t old = hkm_x_head (w);
+      tail->link = hkm_block_encode (
+          tail, old != 0 ? hkm_block_at (slab, old - 1) : NULL);
+      next = hkm_x_make (index, hkm_x_count (w) + n, hkm_x_home (w),
+                         w & HKM_X_FLAGS);
+      if (all_free (slab, next))
+        next |= HKM_X_IDLE;
+    }
+  /* Releases the blocks' links to the owner's exchange; acquires a home count
+     the owner published, should we purge.  */
+  while (!hkm_cas_acq_rel (&slab->xword, &w, next));
+  bool first = hkm_x_count (w) == 0;
+  bool over = false;
+  if ((next & ~w) & HKM_X_IDLE)
+    over = !hkm_retain_admit (hkm_slab_resident (slab));
+  if (heap != NULL)
+    {
+      hkm_count (&heap->counts, HKM_COUNT_REMOTE_PUSH, 1);
+      if (first)
+        hkm_count (&heap->counts, HKM_COUNT_REMOTE_NOTIFY, 1);
+    }
+  if (first)
+    notify (slab);
+  if (over)
+    purge_for_owner (heap, slab);
+}
+
+/* ---- gathering ---- */
+
+static void
+chain_flush_locked (hkm_heap *heap, hkm_chain *chain)
+{
+  hkm_block *head = chain->head;
+  uint32_t bytes = chain->count * hkm_class[chain->slab->cls].size;
+  chain->head = NULL;
+  heap->outbound_bytes -= bytes < heap->outbound_bytes ? bytes
+                                                       : heap->outbound_bytes;
+  hkm_slab_push_remote_locked (heap, chain->slab, head, chain->tail,
+                               chain->count);
+}
+
+void
+hkm_outbound_flush_locked (hkm_heap *heap)
+{
+  if (heap->outbound_bytes == 0)
+    return;
+  for (unsigned i = 0; i < HKM_OUTBOUND_ENTRIES; i++)
+    if (heap->outbound[i].head != NULL)
+      chain_flush_locked (heap, &heap->outbound[i]);
+  heap->outbound_bytes = 0;
+}
+
+static hkm_chain *
+chain_for (hkm_heap *heap, const hkm_slab *slab)
+{
+  if (heap->outbound == NULL)
+    {
+      heap->outbound = hkm_arena_alloc (
+          HKM_OUTBOUND_ENTRIES * sizeof (hkm_chain), HKM_CACHE_LINE);
+      if (heap->outbound == NULL)
+        return NULL;
+    }
+  uintptr_t hash = (uintptr_t) slab / sizeof (hkm_slab);
+  return &heap->outbound[(hash ^ hash >> 6) % HKM_OUTBOUND_ENTRIES];
+}
+
+/* Add B to what HEAP's thread gathered.  Not locked: this thread alone touches
+   the table, and a fork child that adopts it relies on the order of stores
+   (tail and slab before head; a block's link before it is head).  */
+static void
+gather (hkm_heap *heap, hkm_slab *slab, hkm_block *b)
+{
+  hkm_chain *chain = chain_for (heap, slab);
+  bool direct = chain == NULL;
+  if (direct || (chain->head != NULL && chain->slab != slab))
+    {
+      hkm_lock_take (&heap->lock);
+      if (direct)
+        {
+          b->link = hkm_block_encode (b, NULL);
+          hkm_slab_push_remote_locked (heap, slab, b, b, 1);
+        }
+      else
+        chain_flush_locked (heap, chain);
+      hkm_heap_unlock (heap);
+    }
+  if (direct)
+    return;
+  b->link = hkm_block_encode (b, chain->head);
+  if (chain->head == NULL)
+    {
+      chain->slab = slab;
+      chain->tail = b;
+      chain->count = 0;
+    }
+  __atomic_signal_fence (__ATOMIC_RELEASE);
+  chain->head = b;
+  chain->count++;
+  heap->outbound_bytes += hkm_class[slab->cls].size;
+  if (chain->count >= hkm_policy_now.cls[slab->cls].remote
+      || heap->outbound_bytes >= HKM_OUTBOUND_BYTES)
+    {
+      hkm_lock_take (&heap->lock);
+      if (heap->outbound_bytes >= HKM_OUTBOUND_BYTES)
+        hkm_outbound_flush_locked (heap);
+      else
+        chain_flush_locked (heap, chain);
+      /* For a thread that only frees this is the only tick.  */
+      hkm_heap_collect_locked (heap);
+      hkm_heap_unlock (heap);
+    }
+}
+
+void
+hkm_heap_fault (const hkm_slab *slab, const void *p, const char *who)
+{
+  unsigned group = hkm_class[slab->cls].group;
+  bool block = hkm_slab_holds (slab, p);
+  hkm_fail (block && ((const hkm_block *) p)->key == hkm_block_key (p)
+                ? HKM_FAULT_DOUBLE_FREE
+                : HKM_FAULT_INVALID,
+            who, p, block ? hkm_class[slab->cls].size : 0,
+            block && group < HKM_GROUP_MID ? (int) group : -1);
+}
+
+bool
+hkm_heap_block_live (const hkm_slab *slab, const void *p)
+{
+  return hkm_load_relaxed (&slab->owner) != NULL && hkm_slab_holds (slab, p)
+         && ((const hkm_block *) p)->key != hkm_block_key (p);
+}
+
+void
+hkm_heap_free_remote (hkm_slab *slab, void *p, const char *who)
+{
+  if (!hkm_heap_block_live (slab, p))
+    {
+      hkm_heap_fault (slab, p, who);
+      return;
+    }
+  hkm_block *b = p;
+  b->key = hkm_block_key (b);
+  hkm_heap *heap = hkm_heap_mine ();
+  if (heap != NULL)
+    {
+      hkm_count (&heap->counts, HKM_COUNT_REMOTE_FREE, 1);
+      gather (heap, slab, b);
+      return;
+    }
+  /* A thread in teardown: nobody would flush what it gathers.  */
+  b->link = hkm_block_encode (b, NULL);
+  heap = hkm_heap_shared ();
+  if (heap == NULL)
+    {
+      hkm_slab_push_remote_locked (NULL, slab, b, b, 1);
+      return;
+    }
+  hkm_lock_take (&heap->lock);
+  hkm_count (&heap->counts, HKM_COUNT_REMOTE_FREE, 1);
+  hkm_slab_push_remote_locked (heap, slab, b, b, 1);
+  hkm_heap_unlock (heap);
+}
+
+/* ---- the owner's side ---- */
+
+/* SLAB was purged for us: it has no block left; give it up.  */
+static void
+give_up_purged_locked (hkm_heap *heap, hkm_slab *slab)
+{
+  hkm_list_remove (&slab->link);
+  hkm_store_relaxed (&slab->xword, 0);
+  hkm_slab_disown (heap, slab);
+  hkm_count (&heap->counts, HKM_COUNT_SLAB_RELEASED, 1);
+  hkm_slab_release_purged (slab);
+}
+
+static void
+absorb_locked (hkm_heap *heap, hkm_slab *slab)
+{
+  hkm_xword w = hkm_load_acquire (&slab->xword), next;
+  do
+    {
+      uint32_t home = w & HKM_X_CURRENT ? 0 : hkm_x_home (w) + hkm_x_count (w);
+      /* While it is being purged it is not ours to touch: whoever purges it
+         notifies anew.  */
+      next = w & HKM_X_PURGING ? w | HKM_X_DEFERRED
+                               : hkm_x_make (0, 0, home, w & HKM_X_CURRENT);
+    }
+  /* Acquires the chain's links.  */
+  while (!hkm_cas_acq_rel (&slab->xword, &w, next));
+  if (w & HKM_X_PURGING)
+    return;
+  if (w & HKM_X_PURGED)
+    {
+      give_up_purged_locked (heap, slab);
+      return;
+    }
+  if (w & HKM_X_IDLE)
+    hkm_retain_leave (hkm_slab_resident (slab));
+  hkm_block *head = hkm_block_at (slab, hkm_x_head (w) - 1), *tail;
+  uint32_t n = hkm_blocks_count (slab, head, &tail);
+  hkm_count (&heap->counts, HKM_COUNT_REMOTE_COLLECT, n);
+  hkm_slab_give_locked (heap, slab, head, tail, n);
+}
+
+void
+hkm_heap_collect_locked (hkm_heap *heap)
+{
+  if (hkm_load_relaxed (&heap->xnotify) == NULL)
+    return;
+  /* Acquire: pairs with the push in notify.  */
+  hkm_slab *slab = hkm_exchange_acq_rel (&heap->xnotify, NULL);
+  while (slab != NULL)
+    {
+      hkm_slab *next = slab->xnext;
+      if (hkm_slab_owner (slab) == heap)
+        absorb_locked (heap, slab);
+      else
+        notify (slab); /* adopted meanwhile: pass it on */
+      slab = next;
+    }
+}

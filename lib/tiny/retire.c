@@ -1,0 +1,257 @@
+/* Crossing 2, and the life of a slab in its heap:
+   current -> full -> partial -> current ... until it is emptied.  */
+#include "os/os.h"
+#include "superslab/retain.h"
+#include "tiny/heap_impl.h"
+
+size_t
+hkm_slab_resident (const hkm_slab *slab)
+{
+  return (size_t) hkm_load_relaxed (&slab->carved) * hkm_class[slab->cls].size;
+}
+
+void
+hkm_slab_own (hkm_heap *heap, hkm_slab *slab)
+{
+  slab->sink = hkm_policy_now.cls[slab->cls].magazine
+                   ? &heap->front.slot[slab->cls]
+                   : &slab->own;
+  heap->bin[slab->cls].slabs++;
+  /* Release: whoever finds the heap here finds it made.  */
+  hkm_store_release (&slab->owner, &heap->front);
+}
+
+void
+hkm_slab_disown (hkm_heap *heap, hkm_slab *slab)
+{
+  heap->bin[slab->cls].slabs--;
+  slab->sink = &slab->own;
+  hkm_store_release (&slab->owner, NULL);
+}
+
+/* Publish HOME and whether SLAB is current.  False: it is being purged.  */
+static bool
+publish (hkm_slab *slab, uint32_t home, bool current)
+{
+  hkm_xword w = hkm_load_relaxed (&slab->xword), next;
+  do
+    {
+      if (w & (HKM_X_PURGING | HKM_X_PURGED))
+        return false;
+      hkm_xword flags = w & HKM_X_FLAGS & ~HKM_X_CURRENT;
+      next = hkm_x_make (hkm_x_head (w), hkm_x_count (w), current ? 0 : home,
+                         flags | (current ? HKM_X_CURRENT : 0));
+    }
+  /* Acquire and release: who reads our home may purge what we wrote.  */
+  while (!hkm_cas_acq_rel (&slab->xword, &w, next));
+  return true;
+}
+
+bool
+hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
+{
+  hkm_bin *bin = &heap->bin[slab->cls];
+  hkm_slot *slot = &heap->front.slot[slab->cls];
+  HKM_ASSERT (bin->current == NULL);
+  if (!publish (slab, 0, true))
+    return false;
+  uint32_t home = hkm_slab_home (slab);
+  slab->state = HKM_SLAB_CURRENT;
+  bin->current = slab;
+  if (hkm_policy_now.cls[slab->cls].magazine)
+    {
+      slab->own.room = HKM_ROOM_OPEN;
+      slab->mark = HKM_ROOM_OPEN + home;
+    }
+  else
+    {
+      HKM_ASSERT (slot->head == NULL);
+      slab->sink = slot;
+      slot->head = slab->own.head;
+      slab->own.head = NULL;
+    }
+  return true;
+}
+
+void
+hkm_bin_retire_current_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_bin *bin = &heap->bin[cls];
+  hkm_slab *slab = bin->current;
+  hkm_slot *slot = &heap->front.slot[cls];
+  if (slab == NULL)
+    return;
+  uint32_t home;
+  bin->current = NULL;
+  if (hkm_policy_now.cls[cls].magazine)
+    home = hkm_slab_home (slab);
+  else
+    {
+      home = hkm_blocks_count (slab, slot->head, NULL);
+      slab->own.head = slot->head;
+      slot->head = NULL;
+      slab->sink = &slab->own;
+    }
+  hkm_slab_settle_locked (heap, slab, home);
+}
+
+/* Every block of SLAB is home.  Keep it warm, or let it go.  */
+static void
+slab_emptied_locked (hkm_heap *heap, hkm_slab *slab)
+{
+  hkm_bin *bin = &heap->bin[slab->cls];
+  hkm_count (&heap->counts, HKM_COUNT_SLAB_EMPTIED, 1);
+  if (hkm_policy_now.reuse_guard)
+    hkm_slab_verify (slab);
+  if (bin->warm_count < hkm_policy_now.warm_cap)
+    {
+      size_t bytes = hkm_slab_resident (slab);
+      if (hkm_retain_admit (bytes))
+        {
+          slab->state = HKM_SLAB_WARM;
+          hkm_list_push (&bin->warm, &slab->link);
+          bin->warm_count++;
+          return;
+        }
+      hkm_retain_leave (bytes);
+    }
+  hkm_slab_disown (heap, slab);
+  hkm_count (&heap->counts, HKM_COUNT_SLAB_RELEASED, 1);
+  hkm_slab_release (slab);
+}
+
+void
+hkm_bin_drop_warm_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
+{
+  hkm_bin *bin = &heap->bin[cls];
+  while (bin->warm_count > keep)
+    {
+      hkm_slab *slab = hkm_container_of (bin->warm.prev, hkm_slab, link);
+      hkm_list_remove (&slab->link);
+      bin->warm_count--;
+      hkm_retain_leave (hkm_slab_resident (slab));
+      hkm_slab_disown (heap, slab);
+      hkm_count (&heap->counts, HKM_COUNT_SLAB_RELEASED, 1);
+      hkm_slab_release (slab);
+    }
+}
+
+void
+hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
+{
+  hkm_bin *bin = &heap->bin[slab->cls];
+  uint32_t carved = (uint32_t) slab->carved, out = carved - home;
+  uint32_t worth = slab->capacity / hkm_policy_now.return_fraction;
+  if (worth == 0)
+    worth = 1;
+  if (out == 0)
+    {
+      slab->own.room = HKM_ROOM_OPEN;
+      slab->mark = HKM_ROOM_OPEN + home;
+      publish (slab, home, false);
+      slab_emptied_locked (heap, slab);
+      return;
+    }
+  if (home >= worth || carved < slab->capacity)
+    {
+      slab->state = HKM_SLAB_PARTIAL;
+      slab->mark = carved; /* at zero all are home */
+      slab->own.room = out;
+      hkm_list_push (&bin->partial, &slab->link);
+    }
+  else
+    {
+      uint32_t room = worth - home < out ? worth - home : out;
+      slab->state = HKM_SLAB_FULL;
+      slab->mark = home + room;
+      slab->own.room = room;
+      hkm_list_push (&bin->full, &slab->link);
+    }
+  publish (slab, home, false);
+}
+
+void
+hkm_slab_give_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
+                      hkm_block *tail, uint32_t n)
+{
+  if (slab->state == HKM_SLAB_CURRENT
+      && !hkm_policy_now.cls[slab->cls].magazine)
+    {
+      hkm_slot *slot = &heap->front.slot[slab->cls];
+      tail->link = hkm_block_encode (tail, slot->head);
+      slot->head = head;
+      return;
+    }
+  tail->link = hkm_block_encode (tail, slab->own.head);
+  slab->own.head = head;
+  if (n < slab->own.room)
+    {
+      slab->own.room -= n;
+      return;
+    }
+  /* Collecting as many as there was room for is the transition itself.  */
+  uint32_t home = hkm_slab_home (slab) + n;
+  hkm_list_remove (&slab->link);
+  hkm_slab_settle_locked (heap, slab, home);
+}
+
+/* A current slab may be wholly home and nobody would notice: each slab that
+   empties pays for a look at another class's, once idle memory is half its
+   budget.  */
+static void
+audit_locked (hkm_heap *heap)
+{
+  if (hkm_retain_idle () < hkm_retain_budget () / 2)
+    return;
+  unsigned cls = heap->audit++ % HKM_CLASSES;
+  hkm_slab *slab = heap->bin[cls].current;
+  if (slab == NULL)
+    return;
+  if (hkm_policy_now.cls[cls].magazine)
+    hkm_magazine_drain_locked (heap, cls, 0);
+  if (heap->bin[cls].current == NULL)
+    return;
+  uint32_t home = hkm_policy_now.cls[cls].magazine
+                      ? hkm_slab_home (slab)
+                      : hkm_blocks_count (slab, heap->front.slot[cls].head,
+                                          NULL);
+  if (home == slab->carved)
+    {
+      hkm_bin_retire_current_locked (heap, cls);
+      hkm_bin_drop_warm_locked (heap, cls, 0);
+    }
+}
+
+static void
+heartbeat_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_slot *slot = &heap->front.slot[cls];
+  hkm_count (&heap->counts, HKM_COUNT_HEARTBEAT, 1);
+  if (hkm_policy_now.cls[cls].magazine)
+    {
+      hkm_magazine_drain_locked (heap, cls, hkm_policy_now.cls[cls].cap / 2);
+      return;
+    }
+  slot->room = hkm_policy_now.interval;
+}
+
+HKM_COLD void
+hkm_retire_slow (hkm_front *front, hkm_slab *slab)
+{
+  hkm_heap *heap = hkm_heap_of (front);
+  unsigned cls = slab->cls;
+  hkm_lock_take (&heap->lock);
+  hkm_count (&heap->counts, HKM_COUNT_RETIRE, 1);
+  if (slab->sink == &front->slot[cls])
+    heartbeat_locked (heap, cls);
+  else if (slab->own.room == 0)
+    {
+      hkm_list_remove (&slab->link);
+      hkm_slab_settle_locked (heap, slab, slab->mark);
+      audit_locked (heap);
+    }
+  hkm_heap_collect_locked (heap);
+  hkm_outbound_flush_locked (heap);
+  HKM_WALK (hkm_heap_walk_locked (heap));
+  hkm_heap_unlock (heap);
+}
