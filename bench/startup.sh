@@ -1,0 +1,83 @@
+#!/bin/sh
+# make bench-startup: what the library adds to the start of a small program:
+# time, page faults and system calls of /bin/true, memory of cat at work.
+#
+# Fails if /bin/true takes over HKM_START_RATIO (1.15) times as long as with libc
+# alone, or cat holds over HKM_START_KIB (128) more KiB of anonymous memory.
+#
+# Environment: CC, srcdir, builddir (default: here), HAKMEM_TEST_LIB (another
+# library), HKM_START_ROUNDS (10), HKM_START_EXECS (200, a round and side).
+set -u
+CC=${CC:-gcc}
+srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
+builddir=$(cd "${builddir:-.}" && pwd) || exit 1
+library=${HAKMEM_TEST_LIB:-$builddir/.libs/libhakmem.so.1}
+most_ratio=${HKM_START_RATIO:-1.15}
+most_kib=${HKM_START_KIB:-128}
+rounds=${HKM_START_ROUNDS:-10}
+execs=${HKM_START_EXECS:-200}
+LC_ALL=C
+export LC_ALL
+unset LD_PRELOAD
+for name in $(env | sed -n 's/^\(HAKMEM_[A-Z0-9_]*\)=.*/\1/p'); do
+  unset "$name"
+done
+
+if [ ! -r "$library" ]; then
+  echo "bench-startup: no library at $library" >&2
+  exit 1
+fi
+# A library that ld.so refuses would compare libc with itself.
+if ! LD_PRELOAD=$library cat /proc/self/maps 2>&1 | grep -q libhakmem; then
+  echo "bench-startup: $library is not loaded into programs" >&2
+  exit 1
+fi
+work=$(mktemp -d "${TMPDIR:-/tmp}/hakmem-startup.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+if ! $CC -D_GNU_SOURCE -O2 -o "$work/startup" "$srcdir/bench/startup.c"; then
+  echo "bench-startup: $CC cannot build startup.c" >&2
+  exit 1
+fi
+
+"$work/startup" exec "$library" "$rounds" "$execs" /bin/true >"$work/exec" \
+  || exit 1
+"$work/startup" memory "$library" >"$work/memory" || exit 1
+
+# System calls of /bin/true: one line each, but for the lines on its end.
+calls_of ()
+{
+  if ! strace -f -o "$work/calls" "$@" /bin/true 2>/dev/null; then
+    echo -
+    return
+  fi
+  grep -c '^[0-9]* *[a-z_0-9]*(' "$work/calls"
+}
+libc_calls=$(calls_of)
+hakmem_calls=$(calls_of -E "LD_PRELOAD=$library")
+
+awk -v libc_calls="$libc_calls" -v hakmem_calls="$hakmem_calls" \
+  -v most_ratio="$most_ratio" -v most_kib="$most_kib" '
+  $1 == "ratio" { ratio = $2; next }
+  FILENAME ~ /exec$/ { us[$1] = $2; faults[$1] = $3 }
+  FILENAME ~ /memory$/ { anonymous[$1] = $2; dirty[$1] = $3; rss[$1] = $4 }
+  function line(what, unit, libc, hakmem) {
+    printf "%-26s %8s %10s  %s\n", what, libc, hakmem, unit
+  }
+  END {
+    if (ratio == "" || !("hakmem" in anonymous)) exit 1
+    line("", "", "libc", "libhakmem")
+    line("/bin/true, fork to wait", "us", us["libc"], us["hakmem"])
+    line("/bin/true, page faults", "", faults["libc"], faults["hakmem"])
+    line("/bin/true, system calls", "", libc_calls, hakmem_calls)
+    line("cat, anonymous memory", "KiB", anonymous["libc"], anonymous["hakmem"])
+    line("cat, private and dirty", "KiB", dirty["libc"], dirty["hakmem"])
+    line("cat, resident", "KiB", rss["libc"], rss["hakmem"])
+    more = anonymous["hakmem"] - anonymous["libc"]
+    slow = ratio > most_ratio + 0; big = more > most_kib + 0
+    printf "%s: /bin/true takes %.3f times libc\047s time, at most %s\n",
+      slow ? "over budget" : "ok", ratio, most_ratio
+    printf "%s: cat holds %d KiB more anonymous memory, at most %s\n",
+      big ? "over budget" : "ok", more, most_kib
+    exit slow || big
+  }' "$work/exec" "$work/memory"

@@ -1,0 +1,93 @@
+/* Once running, the allocator needs mmap, munmap, mremap, madvise, futex and
+   sched_yield, and nothing else: any other system call kills the process.  With
+   the argument "refuse", madvise and mremap fail too, which may cost memory
+   but no block.  */
+#include "../hakmem.concur/concur.h"
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+enum { THREADS = 4, SHARED = 512, STEPS = 20000 };
+
+static block *shared[SHARED];
+static pthread_barrier_t running, filtered;
+
+#define ALLOW(call)                                                           \
+  BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                     \
+      BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define MAY_REFUSE(call, how)                                                 \
+  BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                     \
+      BPF_STMT (BPF_RET | BPF_K, (how))
+
+/* For all threads at once.  False: this kernel or container can't.  */
+static bool
+install (bool refuse)
+{
+  uint32_t how = refuse ? SECCOMP_RET_ERRNO | ENOSYS : SECCOMP_RET_ALLOW;
+  struct sock_filter code[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+    ALLOW (mmap), ALLOW (munmap), ALLOW (futex), ALLOW (sched_yield),
+    MAY_REFUSE (madvise, how), MAY_REFUSE (mremap, how),
+    /* what this program and the end of its threads need */
+    ALLOW (write), ALLOW (exit), ALLOW (exit_group), ALLOW (rt_sigprocmask),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+  };
+  struct sock_fprog program = { sizeof code / sizeof *code, code };
+  return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+         && syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                     SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+}
+
+static void *
+work (void *arg)
+{
+  uint64_t random = mix ((long) arg);
+  free (malloc (1)); /* this thread's heap is made before */
+  pthread_barrier_wait (&running);
+  pthread_barrier_wait (&filtered);
+  for (int i = 0; i < STEPS; i++)
+    {
+      size_t high = i % 500 == 0 ? 5 << 20 : i % 50 == 0 ? 300000 : 8192;
+      block *b = block_new (draw_size (&random, 16, high), &random);
+      b = block_swap (&shared[below (&random, SHARED)], b);
+      if (b != NULL && i % 4 == 0)
+        {
+          size_t size = draw_size (&random, 16, high);
+          block_check (b);
+          b = realloc (b, size);
+          block_write (b, size, i);
+        }
+      block_free (b);
+    }
+  return NULL;
+}
+
+int
+main (int argc, char **argv)
+{
+  bool refuse = argc > 1 && strcmp (argv[1], "refuse") == 0;
+  pthread_t thread[THREADS];
+  pthread_barrier_init (&running, NULL, THREADS + 1);
+  pthread_barrier_init (&filtered, NULL, THREADS + 1);
+  uint64_t random = 99;
+  block_free (block_new (100, &random));
+  for (long i = 0; i < THREADS; i++)
+    thread[i] = thread_start (work, (void *) i);
+  pthread_barrier_wait (&running);
+  if (!install (refuse))
+    {
+      say ("no seccomp filters here (%d)", errno);
+      _exit (77);
+    }
+  pthread_barrier_wait (&filtered);
+  for (int i = 0; i < THREADS; i++)
+    pthread_join (thread[i], NULL);
+  for (int i = 0; i < SHARED; i++)
+    block_free (block_swap (&shared[i], NULL));
+  malloc_trim (0);
+  verdict (true, refuse ? "without madvise and mremap" : "six calls", "content");
+  _exit (finish ());
+}

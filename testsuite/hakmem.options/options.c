@@ -1,0 +1,108 @@
+/* options get NAME...: what hakmem_ctl says of each opt.NAME, one per line.
+   options owner: "ours" or "libc", whoever serves malloc here.
+   options work: some of everything, for a report to tell of.  */
+#define _GNU_SOURCE
+#include "blocks.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int (*ctl) (const char *, void *, size_t *, const void *, size_t);
+static int (*stats_get) (const char *, uint64_t *);
+
+static void
+get (const char *name)
+{
+  char full[128];
+  union { uint64_t number; uint32_t list[8]; const char *text; } v;
+  size_t length = 0;
+  memset (&v, 0, sizeof v);
+  snprintf (full, sizeof full, "opt.%s", name);
+  int error = ctl (full, NULL, &length, NULL, 0);
+  if (!error)
+    error = length <= sizeof v ? ctl (full, &v, &length, NULL, 0) : -1;
+  if (error)
+    printf ("%s error %d\n", name, error);
+  else if (length == sizeof v.list)
+    {
+      printf ("%s ", name);
+      for (int i = 0; i < 8; i++)
+        printf ("%s%u", i ? "," : "", v.list[i]);
+      puts ("");
+    }
+  /* Text and numbers have one length on 64 bits: told apart by name.  */
+  else if (strstr (name, "_FILE"))
+    printf ("%s %s\n", name, v.text ? v.text : "unset");
+  else
+    printf ("%s %llu\n", name, (unsigned long long) v.number);
+}
+
+static void *
+work (void *arg)
+{
+  static const size_t sizes[] = { 1, 30, 200, 1024, 2000, 5000, 30000, 100000,
+                                  1000000, 5000000 };
+  uint64_t rng = rng_seed ((uint64_t) (uintptr_t) arg);
+  void *p[64] = { 0 };
+  for (int i = 0; i < 20000; i++)
+    {
+      uint64_t r = rng_next (&rng);
+      free (p[r % 64]);
+      p[r % 64] = malloc (sizes[r / 64 % (r & 4096 ? 5 : 10)]);
+      if (!p[r % 64])
+        abort ();
+      *(char *) p[r % 64] = 1;
+    }
+  for (int i = 0; i < 64; i++)
+    free (p[i]);
+  return NULL;
+}
+
+static void
+owner (void)
+{
+  uint64_t before = 0, after = 0;
+  static void *p[200];
+  if (stats_get ("live_bytes", &before))
+    exit (3);
+  for (int i = 0; i < 200; i++)
+    p[i] = malloc (50000);
+  if (stats_get ("live_bytes", &after))
+    exit (3);
+  for (int i = 0; i < 200; i++)
+    free (p[i]);
+  puts (after >= before + 200 * 50000 ? "ours" : "libc");
+}
+
+int
+main (int argc, char **argv)
+{
+  ctl = (int (*) (const char *, void *, size_t *, const void *, size_t)) dlsym (
+      RTLD_DEFAULT, "hakmem_ctl");
+  stats_get = (int (*) (const char *, uint64_t *)) dlsym (RTLD_DEFAULT,
+                                                          "hakmem_stats_get");
+  if (!ctl || !stats_get || argc < 2)
+    return 2;
+  if (strcmp (argv[1], "get") == 0)
+    for (int i = 2; i < argc; i++)
+      get (argv[i]);
+  else if (strcmp (argv[1], "owner") == 0)
+    owner ();
+  else
+    {
+      pthread_t thread[3];
+      for (long i = 0; i < 3; i++)
+        if (pthread_create (&thread[i], NULL, work, (void *) i))
+          return 3;
+      for (int i = 0; i < 3; i++)
+        pthread_join (thread[i], NULL);
+      work (NULL);
+      puts ("worked");
+    }
+  return fflush (stdout) != 0;
+}

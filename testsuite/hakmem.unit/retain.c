@@ -1,0 +1,108 @@
+/* superslab/retain: the budget's arithmetic, on a clock that the test sets.  */
+#include "superslab/retain.h"
+#include "check.h"
+
+static uint64_t clock_ms = 1000000;
+
+uint64_t hkm_os_clock_ms (void);
+uint64_t
+hkm_os_clock_ms (void)
+{
+  return clock_ms;
+}
+
+enum { MB = 1 << 20 };
+
+/* Bytes that are purged at once: admitted, refused, left again.  */
+static void
+refused (size_t bytes)
+{
+  CHECK (!hkm_retain_admit (bytes));
+  hkm_retain_leave (bytes);
+  hkm_retain_purged (bytes);
+}
+
+TEST (floor)
+{
+  hkm_retain_init (8 * MB);
+  CHECK (hkm_retain_budget () == 8 * MB && hkm_retain_idle () == 0);
+  CHECK (hkm_retain_admit (5 * MB));
+  CHECK (hkm_retain_admit (3 * MB));
+  CHECK (hkm_retain_idle () == 8 * MB);
+  CHECK (!hkm_retain_admit (1));
+  hkm_retain_leave (1);
+  hkm_retain_leave (8 * MB);
+  CHECK (hkm_retain_idle () == 0);
+}
+
+TEST (share_of_live_memory)
+{
+  size_t least = hkm_retain_budget ();
+  hkm_retain_live ((ptrdiff_t) 800 * MB);
+  CHECK (hkm_retain_budget () >= 100 * MB
+         && hkm_retain_budget () <= 108 * MB);
+  CHECK (hkm_retain_admit (90 * MB));
+  hkm_retain_leave (90 * MB);
+  hkm_retain_live (-(ptrdiff_t) 800 * MB);
+  CHECK (hkm_retain_budget () == least);
+}
+
+TEST (regret)
+{
+  size_t least = hkm_retain_budget ();
+  uint64_t before = hkm_retain_regretted ();
+  /* Purged and wanted again within a second: the budget grows by that.  */
+  refused (40 * MB);
+  clock_ms += 100;
+  hkm_retain_wanted (30 * MB);
+  CHECK (hkm_retain_budget () == least + 30 * MB);
+  CHECK (hkm_retain_regretted () == before + 30 * MB);
+  /* Never by more than was purged.  */
+  hkm_retain_wanted (100 * MB);
+  CHECK (hkm_retain_budget () == least + 40 * MB);
+  hkm_retain_wanted (100 * MB);
+  CHECK (hkm_retain_budget () == least + 40 * MB);
+}
+
+TEST (late_want_is_no_regret)
+{
+  size_t raised = hkm_retain_budget ();
+  refused (200 * MB);
+  clock_ms += 60000;
+  hkm_retain_wanted (50 * MB);
+  CHECK (hkm_retain_budget () <= raised);
+}
+
+TEST (regret_fades)
+{
+  size_t last = hkm_retain_budget ();
+  for (int i = 0; i < 60 && last > 8 * MB; i++)
+    {
+      clock_ms += 10000;
+      hkm_retain_purged (1 * MB);
+      size_t now = hkm_retain_budget ();
+      CHECK (now <= last);
+      last = now;
+    }
+  CHECKF (last == 8 * MB, "budget still %zu", last);
+}
+
+TEST (new_memory_is_no_regret)
+{
+  clock_ms += 100000;
+  size_t before = hkm_retain_budget ();
+  hkm_retain_wanted (500 * MB);
+  CHECK (hkm_retain_budget () == before);
+}
+
+int
+main (void)
+{
+  RUN (floor);
+  RUN (share_of_live_memory);
+  RUN (regret);
+  RUN (late_want_is_no_regret);
+  RUN (regret_fades);
+  RUN (new_memory_is_no_regret);
+  return check_done ();
+}

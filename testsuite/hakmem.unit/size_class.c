@@ -1,0 +1,106 @@
+/* base/size_class: every request size, every alignment.  Compiled for 1, 2 and
+   4 steps per doubling (-DSTEPS).  */
+#include "base/size_class.h"
+#include "check.h"
+
+TEST (every_size)
+{
+  for (size_t size = 0; size <= HKM_MID_MAX; size++)
+    {
+      unsigned c = hkm_size_to_class (size);
+      if (!CHECKF (c < HKM_CLASS_STATIC, "size %zu is in class %u", size, c))
+        return;
+      CHECKF (hkm_class[c].size >= size, "size %zu in blocks of %u", size,
+              hkm_class[c].size);
+      CHECKF (c == 0 || hkm_class[c - 1].size < size,
+              "size %zu fits blocks of %u", size, hkm_class[c - 1].size);
+    }
+}
+
+TEST (rows)
+{
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    {
+      size_t size = hkm_class[c].size, top = 16;
+      unsigned group = 0;
+      CHECKF (size % 16 == 0 && size >= 16, "class %u is %zu bytes", c, size);
+      while (top < size)
+        top *= 2, group++;
+      if (group > HKM_GROUP_MID)
+        group = HKM_GROUP_MID;
+      CHECKF (hkm_class[c].group == group, "%zu bytes in group %u", size,
+              hkm_class[c].group);
+      CHECKF (c >= HKM_CLASS_STATIC || c == 0 || hkm_class[c - 1].size < size,
+              "class %u is not longer than the one before", c);
+      /* A coloured slab starts up to 8 KiB late.  */
+      size_t room = (size_t) hkm_class[c].slots * 65536
+                    - (hkm_class[c].coloured ? 8192 : 0);
+      CHECKF (room / size >= 15, "%zu blocks of %zu in a slab", room / size,
+              size);
+      CHECK (hkm_class[c].slots <= 32);
+      CHECK (hkm_class[c].coloured
+             == (c < HKM_CLASS_STATIC && size > HKM_TINY_MAX));
+    }
+  CHECK (hkm_class[HKM_CLASS_STATIC - 1].size == HKM_MID_MAX);
+}
+
+TEST (steps)
+{
+  /* Powers of two are exact: 1024 bytes cost 1024.  */
+  for (size_t size = 16; size <= HKM_MID_MAX; size *= 2)
+    CHECK (hkm_class[hkm_size_to_class (size)].size == size);
+  for (size_t top = 128; top < HKM_MID_MAX; top *= 2)
+    {
+      unsigned n = hkm_size_to_class (2 * top) - hkm_size_to_class (top);
+      CHECKF (n == STEPS, "%u classes in %zu..%zu", n, top, 2 * top);
+    }
+  if (STEPS > 1)
+    for (size_t size = 16; size <= (STEPS == 4 ? 128 : 64); size += 16)
+      CHECKF (hkm_class[hkm_size_to_class (size)].size == size,
+              "%zu bytes cost %u", size,
+              hkm_class[hkm_size_to_class (size)].size);
+}
+
+/* The alignment of every block of class C.  */
+static size_t
+class_align (unsigned c)
+{
+  size_t size = hkm_class[c].size;
+  return hkm_class[c].coloured ? 16 : size & -size;
+}
+
+TEST (aligned)
+{
+  for (size_t align = 1; align <= 4 * HKM_MID_MAX; align *= 2)
+    for (size_t size = 0; size <= HKM_MID_MAX + 5000; size += size < 3000 ? 1 : 61)
+      {
+        int c = hkm_class_for_aligned (size, align);
+        if (c < 0)
+          {
+            CHECKF (size > HKM_MID_MAX || align > HKM_MID_MAX,
+                    "no class for %zu at %zu", size, align);
+            continue;
+          }
+        if (!CHECK (c < HKM_CLASSES))
+          return;
+        CHECKF (hkm_class[c].size >= size, "%zu at %zu: blocks of %u", size,
+                align, hkm_class[c].size);
+        CHECKF (align <= 16 || class_align ((unsigned) c) >= align,
+                "%zu at %zu: class %d is aligned to %zu", size, align, c,
+                class_align ((unsigned) c));
+        for (unsigned d = 0; d < HKM_CLASSES; d++)
+          CHECKF (hkm_class[d].size < size || hkm_class[d].size >= hkm_class[c].size
+                      || (align > 16 && class_align (d) < align),
+                  "%zu at %zu: class %d though %u would do", size, align, c, d);
+      }
+}
+
+int
+main (void)
+{
+  RUN (every_size);
+  RUN (rows);
+  RUN (steps);
+  RUN (aligned);
+  return check_done ();
+}
