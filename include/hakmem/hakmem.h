@@ -26,7 +26,7 @@ const char *hakmem_version (void);
 /* Read or do what NAME says:
 
      "version"        const char *        as hakmem_version ()
-     "opt.OPTION"     the value in force of the variable HAKMEM_OPTION, in its
+     "opt.OPTION"     the value read from the variable HAKMEM_OPTION, in its
                       unit: uint64_t, for one that is a list of eight numbers
                       uint32_t[8], for one that is text const char * (a null
                       pointer if it isn't set; valid for the process's life).
@@ -88,6 +88,31 @@ int hakmem_stats_print (int fd, const char *format);
 
    Returns the bytes given back, as far as they can be told; 0 if none.  */
 size_t hakmem_purge (void);
+
+/* The policy is what the allocator acts by: for each size class how many blocks
+   move at once and how many are kept, and the like; at first what the options
+   say.  hakmem_policy_save writes the one in force to the file PATH, as text,
+   and hakmem_policy_load puts one in force that was saved before, by this
+   process or another.  A policy acts from each thread's next refill on, never
+   on blocks handed out.  "opt.OPTION" of hakmem_ctl stays what was asked for
+   at start.
+
+   The file is written beside PATH first and then renamed: readers find the old
+   file or the new one.  It has a checksum; one that is damaged, cut short, out
+   of range, of a newer library, or made for other size classes or other routes
+   (HAKMEM_TINY_HOTHEAP_CLASSES, HAKMEM_TINY_ULTRA_CLASSES) than the process
+   started with is refused as a whole, and nothing changes.  If stderr is a
+   terminal or HAKMEM_VERBOSE=1, one line then names the file, the line and the
+   reason.
+
+   Both return 0; EINVAL if PATH is null; ENOMEM; or the error of opening,
+   reading, writing or renaming the file.  Further
+     save:  EPERM    the program runs with changed privileges (AT_SECURE)
+     load:  EBADMSG  PATH is no policy file, or not as it was written
+            ENOTSUP  it is of a newer library, or for other classes or routes
+            ERANGE   a value in it is out of range.  */
+int hakmem_policy_save (const char *path);
+int hakmem_policy_load (const char *path);
 
 #ifdef __cplusplus
 }

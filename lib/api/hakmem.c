@@ -3,6 +3,7 @@
 #include "api/report.h"
 
 #include "opts/opts.h"
+#include "policy/file.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define hakmem_stats_get HKM_API (hakmem_stats_get)
 #define hakmem_stats_print HKM_API (hakmem_stats_print)
 #define hakmem_purge HKM_API (hakmem_purge)
+#define hakmem_policy_save HKM_API (hakmem_policy_save)
+#define hakmem_policy_load HKM_API (hakmem_policy_load)
 #pragma GCC visibility push(default)
 #include "hakmem/hakmem.h"
 #pragma GCC visibility pop
@@ -24,11 +27,12 @@ hakmem_version (void)
   return PACKAGE_VERSION;
 }
 
-/* The states of hakmem_stats_get: each a uint64_t of hkm_report.  */
+/* The states of hakmem_stats_get: each a uint64_t of hkm_report.  Arrays, not
+   pointers, which would cost every process relocations.  */
 static const struct
 {
-  const char *name;
-  size_t offset;
+  char name[20];
+  uint32_t offset;
 } states[] = {
 #define STATE(name) { #name, offsetof (hkm_report, name) }
   STATE (mapped_bytes), STATE (live_bytes), STATE (idle_bytes),
@@ -126,6 +130,24 @@ hakmem_purge (void)
   size_t bytes = hkm_report_trim ();
   errno = saved;
   return bytes;
+}
+
+int
+hakmem_policy_save (const char *path)
+{
+  if (path == NULL)
+    return EINVAL;
+  hkm_init ();
+  return hkm_policy_file_save (path);
+}
+
+int
+hakmem_policy_load (const char *path)
+{
+  if (path == NULL)
+    return EINVAL;
+  hkm_init ();
+  return hkm_policy_file_load (path);
 }
 
 /* A value on its way to the caller of hakmem_ctl.  */

@@ -1,15 +1,19 @@
 /* The process's first call.  Lazy, because the first block is wanted before any
    constructor runs; nothing here allocates a block.  */
 #include "api/api.h"
+#include "api/report.h"
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "big/big.h"
 #include "opts/opts.h"
 #include "os/os.h"
+#include "policy/file.h"
 #include "policy/policy.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 #include "thread/thread.h"
+
+#include <string.h>
 
 bool hkm_opted_out;
 
@@ -54,6 +58,11 @@ init_slow (void)
       hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));
       hkm_thread_init ();
       hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;
+      /* Before the first heap, so that none starts with another.  What is
+         wrong with the file was said; the options' policy then stays.  */
+      const char *file = hkm_opt_text (HKM_OPT_POLICY_FILE);
+      if (file != NULL && !hkm_opted_out)
+        (void) hkm_policy_file_load (file);
       hkm_store_release (&init_done, 1);
     }
   hkm_lock_give (&init_lock);
@@ -62,6 +71,7 @@ init_slow (void)
       /* From here on this thread may allocate.  */
       if (!hkm_opted_out)
         hkm_thread_init_fork ();
+      hkm_report_start ();
       if (hkm_opt (HKM_OPT_HELP))
         hkm_opts_help ();
       if (hkm_opt (HKM_OPT_TINY_PREWARM) && !hkm_opted_out)
@@ -76,4 +86,16 @@ hkm_init (void)
   if (hkm_likely (hkm_load_acquire (&init_done)))
     return hkm_opted_out;
   return init_slow ();
+}
+
+bool
+hkm_init_wanted (void)
+{
+  if (hkm_load_acquire (&init_done))
+    return true;
+  char **entry = hkm_os_secure () ? NULL : hkm_os_environ ();
+  for (; entry != NULL && *entry != NULL; entry++)
+    if (strncmp (*entry, "HAKMEM_", 7) == 0)
+      return true;
+  return false;
 }

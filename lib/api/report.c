@@ -159,6 +159,36 @@ expand (char *path, size_t size, const char *pattern)
   return length < size;
 }
 
+/* Programs close stderr at their end to hear of write errors (coreutils do,
+   before a library's destructors run): a copy of it, kept from the start by
+   those who asked for the report there.  -1: none.  */
+static int kept_stderr = -1;
+/* Where the copy is put: out of the way of programs that count on low
+   numbers.  */
+enum { KEPT_STDERR_FROM = 200 };
+
+static bool
+to_stderr (void)
+{
+  const char *pattern = hkm_opt_text (HKM_OPT_STATS_FILE);
+  return pattern == NULL || *pattern == '\0';
+}
+
+void
+hkm_report_start (void)
+{
+  if (hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ()
+      || !to_stderr ())
+    return;
+  int saved = errno;
+  long fd = syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
+                     KEPT_STDERR_FROM);
+  if (fd < 0) /* a low limit of open files */
+    fd = syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  kept_stderr = fd < 0 ? STDERR_FILENO : (int) fd;
+  errno = saved;
+}
+
 /* Where the report goes; a file is appended to, because processes that share
    one each leave their own.  -1: it can't be opened.  */
 static int
@@ -167,8 +197,8 @@ open_report (void)
   const char *pattern = hkm_opt_text (HKM_OPT_STATS_FILE);
   char path[PATH_MAX];
 
-  if (pattern == NULL || *pattern == '\0')
-    return STDERR_FILENO;
+  if (to_stderr ())
+    return kept_stderr;
   if (!expand (path, sizeof path, pattern))
     {
       hkm_out_line ("HAKMEM_STATS_FILE is too long for a path");
@@ -190,15 +220,21 @@ hkm_report_at_exit (void)
 {
   int saved = errno;
 
-  if (hkm_init () || hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ())
+  if (!hkm_init_wanted () || hkm_init ()
+      || hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ())
     return;
   int fd = open_report ();
   if (fd >= 0)
     hkm_report_write (fd, (enum hkm_report_form)
                               hkm_opt (HKM_OPT_STATS_FORMAT));
-  if (fd >= 0 && fd != STDERR_FILENO)
+  if (fd >= 0)
     syscall (SYS_close, fd);
   errno = saved;
 }
 
+#else
+void
+hkm_report_start (void)
+{
+}
 #endif

@@ -30,6 +30,8 @@ int hkm_report_write (int fd, enum hkm_report_form form);
 /* Give back to the OS what can be: bytes, as far as they can be told.  */
 size_t hkm_report_trim (void);
 
+/* Once, by init, when the options are read.  */
+void hkm_report_start (void);
 /* HAKMEM_STATS=exit: the process's last report.  Tears nothing down: there may
    be frees after it.  */
 void hkm_report_at_exit (void);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,6 +43,29 @@ rank_given (const hkm_lock *lock)
 #define rank_given(lock) ((void) 0)
 #endif
 
+/* The thread between fork's prepare and parent or child handler; 0: none.  A
+   thread compares it with itself only, hence relaxed.  */
+static uintptr_t owner_of_all;
+
+static bool
+own_all (void)
+{
+  uintptr_t owner = hkm_load_relaxed (&owner_of_all);
+  return hkm_unlikely (owner != 0) && owner == (uintptr_t) pthread_self ();
+}
+
+void
+hkm_lock_own_all (void)
+{
+  hkm_store_relaxed (&owner_of_all, (uintptr_t) pthread_self ());
+}
+
+void
+hkm_lock_own_none (void)
+{
+  hkm_store_relaxed (&owner_of_all, 0);
+}
+
 static HKM_COLD void
 lock_take_slow (hkm_lock *lock)
 {
@@ -59,6 +83,8 @@ lock_take_slow (hkm_lock *lock)
 void
 hkm_lock_take (hkm_lock *lock)
 {
+  if (own_all ())
+    return;
   rank_waits (lock);
   hkm_lock_take_peer (lock);
 }
@@ -76,6 +102,8 @@ bool
 hkm_lock_try (hkm_lock *lock)
 {
   uint32_t expected = 0;
+  if (own_all ())
+    return true;
   if (!hkm_cas_seq_cst (&lock->word, &expected, 1))
     return false;
   rank_taken (lock);
@@ -85,6 +113,8 @@ hkm_lock_try (hkm_lock *lock)
 void
 hkm_lock_give (hkm_lock *lock)
 {
+  if (own_all ())
+    return;
   rank_given (lock);
   if (hkm_unlikely (hkm_exchange_seq_cst (&lock->word, 0) == 2))
     {

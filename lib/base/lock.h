@@ -18,6 +18,7 @@ enum hkm_rank
   HKM_RANK_SUPERSLAB, /* slots of all superslabs */
   HKM_RANK_MAP,       /* growth of the address map */
   HKM_RANK_ARENA,     /* metadata arena */
+  HKM_RANK_POLICY,    /* the published policy: taken under any of the above */
   HKM_RANKS
 };
 
@@ -40,6 +41,11 @@ void hkm_lock_take_peer (hkm_lock *lock);
 bool hkm_lock_try (hkm_lock *lock);
 /* Give LOCK back.  A sequentially consistent read-modify-write.  errno is kept.  */
 void hkm_lock_give (hkm_lock *lock);
+/* Between the two, the calling thread holds every lock there is: its takes and
+   tries succeed and its gives do nothing, so that other fork handlers may
+   allocate while ours stand in the middle of theirs.  */
+void hkm_lock_own_all (void);
+void hkm_lock_own_none (void);
 /* In a fork child: forget whoever held LOCK.  */
 void hkm_lock_reset (hkm_lock *lock);
 

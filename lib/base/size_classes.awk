@@ -15,4 +15,5 @@ BEGIN {
     top *= 2
   }
   printf "#define HKM_CLASS_STATIC %d\n", n
+  printf "#define HKM_CLASS_STEPS %d\n", steps
 }

@@ -4,6 +4,7 @@
 
 #include "opts/complain.h"
 #include "opts/parse.h"
+#include "os/arena.h"
 #include "os/os.h"
 #include "os/out.h"
 
@@ -15,11 +16,24 @@
 #define HKM_OPTION(name_, type_, def_, min_, max_, unit_, choices_, layer_,   \
                    part_, help_)                                              \
   { .name = #name_, .type = HKM_OPT_##type_, .def = (def_), .min = (min_),    \
-    .max = (max_), .def_text = #def_, .unit = (unit_), .choices = (choices_), \
-    .layer = (layer_), .part = (part_), .help = (help_) },
+    .max = (max_), .def_text = #def_, .unit = unit_, .choices = choices_,     \
+    .layer = layer_, .part = part_, .help = help_ },
 static const struct hkm_opt_row rows[HKM_OPT_COUNT] = {
 #include "opts/options.def"
 };
+#undef HKM_OPTION
+
+/* A compiler only warns of a text too long for its array, or not at all if just
+   the zero at its end is lost.  */
+#define FITS(text_, member_)                                                  \
+  (sizeof (text_) <= sizeof ((const struct hkm_opt_row *) 0)->member_)
+#define HKM_OPTION(name_, type_, def_, min_, max_, unit_, choices_, layer_,   \
+                   part_, help_)                                              \
+  _Static_assert (FITS (#name_, name) && FITS (#def_, def_text)               \
+                    && FITS (unit_, unit) && FITS (choices_, choices)         \
+                    && FITS (layer_, layer) && FITS (part_, part)             \
+                    && FITS (help_, help), "struct hkm_opt_row: " #name_);
+#include "opts/options.def"
 #undef HKM_OPTION
 
 /* The numbers, right before hkm_opts_load too: a fault may come first.  */
@@ -47,9 +61,7 @@ enum
 };
 static uint32_t list[LISTS][8]; /* zero until hkm_opts_load */
 static const char *text[TEXTS];
-/* Copies of the TEXT values: the program may change its environment later.  */
-static char text_store[4096];
-static size_t text_used;
+enum { TEXT_MAX = 4096 }; /* bytes of one, its end included */
 
 /* Row ID's place in list or text: the rows of its type before it.  */
 static unsigned
@@ -104,17 +116,20 @@ hkm_opts_find (const char *name)
   return find (name, strlen (name));
 }
 
-/* An empty TEXT is the same as none.  */
+/* An empty TEXT is the same as none.  Others are copied: the program may change
+   its environment later.  */
 static enum hkm_parsed
 set_text (enum hkm_opt_id id, const char *from, size_t n)
 {
+  char *copy;
+
   if (n == 0)
     return HKM_PARSED;
-  if (n >= sizeof text_store - text_used)
+  if (n >= TEXT_MAX || (copy = hkm_arena_alloc (n + 1, 1)) == NULL)
     return HKM_RANGE;
-  text[side_index (id, HKM_OPT_TEXT)] = memcpy (text_store + text_used, from, n);
-  text_used += n;
-  text_store[text_used++] = '\0';
+  memcpy (copy, from, n);
+  copy[n] = '\0';
+  text[side_index (id, HKM_OPT_TEXT)] = copy;
   return HKM_PARSED;
 }
 
@@ -188,7 +203,6 @@ set_list_default (enum hkm_opt_id id)
 static void
 set_defaults (void)
 {
-  text_used = 0;
   memset (text, 0, sizeof text);
   for (unsigned id = 0; id < HKM_OPT_COUNT; id++)
     {

@@ -30,17 +30,19 @@ enum hkm_opt_id
 };
 #undef HKM_OPTION
 
+/* The texts are arrays, not pointers: then the table needs no relocation, which
+   would cost every process that starts a page and the time to write it.  */
 struct hkm_opt_row
 {
-  const char *name;  /* without HAKMEM_ */
-  uint8_t type;      /* enum hkm_opt_type */
   uint64_t def, min, max;
-  const char *def_text; /* the default as the table spells it */
-  const char *unit;
-  const char *choices;  /* "off|exit" or "" */
-  const char *layer;
-  const char *part;     /* configure switch of the part it steers, or "" */
-  const char *help;
+  uint8_t type;      /* enum hkm_opt_type */
+  char name[31];     /* without HAKMEM_ */
+  char def_text[16]; /* the default as the table spells it */
+  char unit[16];
+  char choices[32];  /* "off|exit" or "" */
+  char layer[16];
+  char part[16];     /* configure switch of the part it steers, or "" */
+  char help[96];
 };
 
 const struct hkm_opt_row *hkm_opts_row (enum hkm_opt_id id);

@@ -1,12 +1,30 @@
-/* The shipped policy, from the options.  */
+/* The published policy: made from the options at start, replaced as a whole.  */
 #include "policy/policy.h"
+#include "base/lock.h"
 #include "opts/opts.h"
 
-hkm_policy hkm_policy_now;
+static hkm_lock policy_lock = HKM_LOCK_INIT (HKM_RANK_POLICY);
+static hkm_policy published;    /* guarded by policy_lock */
+uint32_t hkm_policy_generation; /* written under it, read by anybody; relaxed */
 
 /* The magazine keeps mid blocks by count; beyond this many bytes of one class
    a thread would hold more idle memory than its speed is worth.  */
 #define MAGAZINE_BYTES ((uint32_t) 512 << 10)
+
+#define KNOB(option_, member_)                                                \
+  { HKM_OPT_##option_, offsetof (hkm_policy, member_) }
+const hkm_knob hkm_knob_table[HKM_KNOBS] = {
+  KNOB (TINY_DRAIN_INTERVAL, interval),
+  KNOB (TINY_BUMP_CHUNK, bump_bytes),
+  KNOB (TINY_RETURN_FRACTION, return_fraction),
+  KNOB (TINY_WARM_CAP, warm_cap),
+  KNOB (CAP_LARGE, run_cap),
+  KNOB (TINY_SLAB_REUSE_GUARD, reuse_guard),
+  KNOB (SS_AFFINITY, affinity),
+  KNOB (SS_LRU, lru_cap),
+};
+
+/* ---- as the options say ---- */
 
 static bool
 on_magazine (unsigned group, bool ultra)
@@ -36,44 +54,134 @@ is_ultra (unsigned group)
 #endif
 }
 
-static void
-class_policy_init (unsigned c)
+uint32_t
+hkm_policy_cap_max (unsigned cls)
 {
-  hkm_class_policy *p = &hkm_policy_now.cls[c];
+  uint32_t most = (uint32_t) hkm_opts_row (HKM_OPT_TINY_SLL_CAP)->max;
+  uint32_t fit = MAGAZINE_BYTES / hkm_class[cls].size;
+  return fit < most ? fit : most;
+}
+
+static hkm_class_policy
+class_policy_of_options (unsigned c)
+{
+  hkm_class_policy p;
   unsigned group = hkm_class[c].group;
   unsigned list = group < HKM_GROUP_MID ? group : 7;
   bool ultra = is_ultra (group);
-  p->domain = ultra ? (uint8_t) (group + 1) : 0;
-  p->magazine = on_magazine (group, ultra);
-  p->remote = (uint16_t) hkm_opt_list (HKM_OPT_TINY_REMOTE_DRAIN_THRESH, list);
+  p.domain = ultra ? (uint8_t) (group + 1) : 0;
+  p.magazine = on_magazine (group, ultra);
+  p.remote = (uint16_t) hkm_opt_list (HKM_OPT_TINY_REMOTE_DRAIN_THRESH, list);
   uint32_t cap = (uint32_t) hkm_opt (HKM_OPT_TINY_SLL_CAP);
-  uint32_t most = MAGAZINE_BYTES / hkm_class[c].size;
+  uint32_t most = hkm_policy_cap_max (c);
   if (cap > most)
     cap = most;
-  if (cap < 2)
-    cap = 2;
-  p->cap = (uint16_t) cap;
+  p.cap = (uint16_t) cap;
   uint32_t batch = (uint32_t) hkm_opt (
       group < 4 ? HKM_OPT_TINY_REFILL_COUNT_HOT : HKM_OPT_TINY_REFILL_COUNT_MID);
-  p->batch = (uint16_t) (batch > cap / 2 ? cap / 2 : batch);
+  p.batch = (uint16_t) (batch > cap / 2 ? cap / 2 : batch);
+  return p;
+}
+
+/* ---- publication ---- */
+
+static void
+publish_locked (const hkm_policy *next)
+{
+  uint32_t generation = published.generation + 1;
+  published = *next;
+  published.generation = generation != 0 ? generation : 1;
+#ifndef HKM_WITH_SS_LRU
+  published.lru_cap = 0;
+#endif
+  hkm_store_relaxed (&hkm_policy_generation, published.generation);
 }
 
 void
 hkm_policy_init (void)
 {
-  hkm_policy *p = &hkm_policy_now;
-  p->interval = (uint32_t) hkm_opt (HKM_OPT_TINY_DRAIN_INTERVAL);
-  p->bump_bytes = (uint32_t) hkm_opt (HKM_OPT_TINY_BUMP_CHUNK);
-  p->return_fraction = (uint32_t) hkm_opt (HKM_OPT_TINY_RETURN_FRACTION);
-  p->warm_cap = (uint32_t) hkm_opt (HKM_OPT_TINY_WARM_CAP);
-  p->run_cap = (uint32_t) hkm_opt (HKM_OPT_CAP_LARGE);
-  p->reuse_guard = hkm_opt (HKM_OPT_TINY_SLAB_REUSE_GUARD) != 0;
-  p->affinity = hkm_opt (HKM_OPT_SS_AFFINITY) != 0;
-#ifdef HKM_WITH_SS_LRU
-  p->lru_cap = (uint32_t) hkm_opt (HKM_OPT_SS_LRU);
-#else
-  p->lru_cap = 0;
-#endif
+  hkm_policy p = { 0 };
+  for (unsigned k = 0; k < HKM_KNOBS; k++)
+    *hkm_policy_knob (&p, k)
+        = (uint32_t) hkm_opt ((enum hkm_opt_id) hkm_knob_table[k].option);
   for (unsigned c = 0; c < HKM_CLASSES; c++)
-    class_policy_init (c);
+    p.cls[c] = class_policy_of_options (c);
+  hkm_lock_take (&policy_lock);
+  publish_locked (&p);
+  hkm_lock_give (&policy_lock);
+}
+
+static bool
+in_range (uint64_t v, enum hkm_opt_id id)
+{
+  const struct hkm_opt_row *row = hkm_opts_row (id);
+  return v >= row->min && v <= row->max;
+}
+
+static bool
+class_is_valid (const hkm_class_policy *p, unsigned c)
+{
+  return p->cap >= 2 && p->cap <= hkm_policy_cap_max (c) && p->batch >= 1
+         && p->batch <= p->cap / 2
+         && in_range (p->remote, HKM_OPT_TINY_REMOTE_DRAIN_THRESH);
+}
+
+static bool
+is_valid (const hkm_policy *next)
+{
+  hkm_policy copy = *next; /* the knobs' accessor wants it writable */
+  for (unsigned k = 0; k < HKM_KNOBS; k++)
+    if (!in_range (*hkm_policy_knob (&copy, k),
+                   (enum hkm_opt_id) hkm_knob_table[k].option))
+      return false;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    if (!class_is_valid (&next->cls[c], c))
+      return false;
+  return true;
+}
+
+static bool
+keeps_what_is_fixed_locked (const hkm_policy *next)
+{
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    if (next->cls[c].magazine != published.cls[c].magazine
+        || next->cls[c].domain != published.cls[c].domain)
+      return false;
+  return true;
+}
+
+bool
+hkm_policy_publish (const hkm_policy *next)
+{
+  if (!is_valid (next))
+    return false;
+  hkm_lock_take (&policy_lock);
+  bool may = keeps_what_is_fixed_locked (next);
+  if (may)
+    publish_locked (next);
+  hkm_lock_give (&policy_lock);
+  return may;
+}
+
+bool
+hkm_policy_refresh (hkm_policy *mine)
+{
+  if (!hkm_policy_is_stale (mine))
+    return false;
+  hkm_lock_take (&policy_lock);
+  *mine = published;
+  hkm_lock_give (&policy_lock);
+  return true;
+}
+
+void
+hkm_policy_fork_prepare (void)
+{
+  hkm_lock_take (&policy_lock);
+}
+
+void
+hkm_policy_fork_done (void)
+{
+  hkm_lock_give (&policy_lock);
 }

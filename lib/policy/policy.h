@@ -1,15 +1,28 @@
-/* The policy: how each class behaves, as data.  An immutable snapshot made from
-   the options at start; cold code reads it, hot code never does.  */
+/* The policy: how each class behaves, as data.  Cold code reads it, hot code
+   never does.
+
+   There is one published policy, with a generation.  Whoever acts by it (a
+   heap, the superslab pool) holds a copy of its own, guarded by its own lock,
+   and refreshes it at the start of its cold paths, where an unchanged policy
+   costs one load.  So no reader sees half of a change, there is no old policy
+   to give back, and a thread that sleeps keeps nobody waiting.  A change acts
+   from the holder's next refill on, never on blocks handed out.
+
+   What the layout of live memory depends on (each class's size, route and
+   domain) is fixed at start.  */
 #ifndef HKM_POLICY_POLICY_H
 #define HKM_POLICY_POLICY_H
 
+#include "base/atomic.h"
 #include "base/compiler.h"
 #include "base/size_class.h"
 
 typedef struct hkm_class_policy
 {
-  bool magazine;       /* route: frees of all slabs meet in the front slot */
-  uint8_t domain;      /* 0: shares superslabs; k+1: group Ck has its own */
+  bool magazine;       /* fixed; route: frees of all slabs meet in the front
+                          slot */
+  uint8_t domain;      /* fixed; 0: shares superslabs; k+1: group Ck has its
+                          own */
   uint16_t batch;      /* blocks a magazine takes from a slab at once */
   uint16_t cap;        /* blocks a magazine holds before it drains half */
   uint16_t remote;     /* blocks of one slab gathered before they are pushed */
@@ -17,19 +30,59 @@ typedef struct hkm_class_policy
 
 typedef struct hkm_policy
 {
+  uint32_t generation;      /* of the publication it was copied from; 0: none */
   hkm_class_policy cls[HKM_CLASSES];
   uint32_t interval;        /* frees between two heartbeats of a front slot */
   uint32_t bump_bytes;      /* carving step */
   uint32_t return_fraction; /* a full slab returns when 1/this is free */
   uint32_t warm_cap;        /* empty slabs a heap keeps per class */
   uint32_t run_cap;         /* free runs a heap keeps */
-  bool reuse_guard;         /* verify before a slab leaves its class */
-  bool affinity;
+  uint32_t reuse_guard;     /* 0, 1: verify before a slab leaves its class */
+  uint32_t affinity;        /* 0, 1: prefer superslabs that hold the class */
   uint32_t lru_cap;         /* empty superslabs kept */
 } hkm_policy;
 
-/* The snapshot in force; constant after hkm_policy_init.  */
-extern hkm_policy hkm_policy_now;
+/* The numbers of a policy that are not a class's: each is at first what an
+   option says, and has that option's range.  */
+typedef struct hkm_knob
+{
+  uint16_t option; /* enum hkm_opt_id */
+  uint16_t offset; /* of a uint32_t in hkm_policy */
+} hkm_knob;
+enum { HKM_KNOBS = 8 };
+extern HKM_HIDDEN const hkm_knob hkm_knob_table[HKM_KNOBS];
+
+HKM_INLINE uint32_t *
+hkm_policy_knob (hkm_policy *policy, unsigned k)
+{
+  return (uint32_t *) ((char *) policy + hkm_knob_table[k].offset);
+}
+
+/* The largest magazine that class CLS may have; the smallest is 2.  */
+uint32_t hkm_policy_cap_max (unsigned cls);
+
+/* Publish the policy that the options ask for.  Called once, by init, before
+   the first holder exists.  */
 void hkm_policy_init (void);
+/* Publish NEXT under a new generation (NEXT's own is not looked at).  False,
+   and nothing changes: a number is out of range, or NEXT differs in what is
+   fixed.  Takes HKM_RANK_POLICY; any thread.  */
+bool hkm_policy_publish (const hkm_policy *next);
+
+/* The generation in force.  Relaxed: whoever sees a new one copies under the
+   publisher's lock, and whoever does not yet will, at a later cold path.  */
+extern HKM_HIDDEN uint32_t hkm_policy_generation;
+HKM_INLINE bool
+hkm_policy_is_stale (const hkm_policy *mine)
+{
+  return hkm_unlikely (hkm_load_relaxed (&hkm_policy_generation)
+                       != mine->generation);
+}
+/* Bring MINE, which the caller may write, up to date; true if it changed.
+   Takes HKM_RANK_POLICY.  */
+bool hkm_policy_refresh (hkm_policy *mine);
+
+void hkm_policy_fork_prepare (void);
+void hkm_policy_fork_done (void);
 
 #endif

@@ -1,6 +1,5 @@
 /* See run_cache.h.  */
 #include "pool/run_cache.h"
-#include "policy/policy.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 
@@ -38,10 +37,7 @@ hkm_run_cache_take (hkm_run_cache *cache, unsigned slots)
 bool
 hkm_run_cache_put (hkm_run_cache *cache, hkm_slab *run)
 {
-  uint32_t cap = hkm_policy_now.run_cap;
-  if (cap > HKM_RUN_CACHE_MAX)
-    cap = HKM_RUN_CACHE_MAX;
-  if (cache->count >= cap || run->slots > LONGEST)
+  if (cache->count >= cache->cap || run->slots > LONGEST)
     return false;
   if (!hkm_retain_admit (run_bytes (run)))
     {
@@ -54,13 +50,26 @@ hkm_run_cache_put (hkm_run_cache *cache, hkm_slab *run)
   return true;
 }
 
-void
-hkm_run_cache_flush (hkm_run_cache *cache)
+static void
+shrink (hkm_run_cache *cache, uint32_t keep)
 {
-  while (cache->count > 0)
+  while (cache->count > keep)
     {
       hkm_slab *run = cache->run[--cache->count];
       hkm_retain_leave (run_bytes (run));
       hkm_run_release (run);
     }
+}
+
+void
+hkm_run_cache_flush (hkm_run_cache *cache)
+{
+  shrink (cache, 0);
+}
+
+void
+hkm_run_cache_limit (hkm_run_cache *cache, uint32_t cap)
+{
+  cache->cap = cap < HKM_RUN_CACHE_MAX ? cap : HKM_RUN_CACHE_MAX;
+  shrink (cache, cache->cap);
 }

@@ -12,6 +12,7 @@ enum { HKM_RUN_CACHE_MAX = 16 };
 typedef struct hkm_run_cache
 {
   uint32_t count;
+  uint32_t cap; /* most it may hold: the policy's */
   hkm_slab *run[HKM_RUN_CACHE_MAX];
 } hkm_run_cache;
 
@@ -21,5 +22,7 @@ hkm_slab *hkm_run_cache_take (hkm_run_cache *cache, unsigned slots);
 bool hkm_run_cache_put (hkm_run_cache *cache, hkm_slab *run);
 /* Hand every cached run to the superslabs.  */
 void hkm_run_cache_flush (hkm_run_cache *cache);
+/* Keep at most CAP runs from now on; what is more is handed over.  */
+void hkm_run_cache_limit (hkm_run_cache *cache, uint32_t cap);
 
 #endif

@@ -1,8 +1,8 @@
 /* Handing out slots, in three stages: an EMPTY slab of the same class, still
    carved; free slots of a superslab at hand, the fullest that fits, so that
    others drain whole; a further superslab.  */
+#include "opts/trace.h"
 #include "os/os.h"
-#include "policy/policy.h"
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
@@ -47,7 +47,7 @@ find_superslab_locked (unsigned domain, unsigned n, unsigned cls)
 {
   hkm_superslab *first = NULL;
   unsigned looks = 0;
-  bool affinity = hkm_policy_now.affinity && cls < 64;
+  bool affinity = hkm_pool_policy_locked ()->affinity && cls < 64;
   for (unsigned spare = n; spare < HKM_SUPERSLAB_SLOTS; spare++)
     {
       hkm_link *head = &pool.bucket[domain][spare];
@@ -121,6 +121,11 @@ slots_acquire_locked (unsigned domain, unsigned n, unsigned cls,
   *fresh = hkm_slots_take_locked (ss, *first, n);
   hkm_superslab_place_locked (ss);
   hkm_count (&pool.counts, stage, 1);
+  /* Class 64 is a run.  */
+  hkm_trace (SS_ACQUIRE_DEBUG, "acquire: class %u, stage %d, superslab %p, "
+             "slot %u, length %u", cls,
+             stage == HKM_COUNT_ACQUIRE_STAGE2 ? 2 : 3, (void *) ss->base,
+             *first, n);
   return ss;
 }
 
@@ -198,13 +203,16 @@ hkm_slab_acquire (unsigned cls)
       hkm_retain_leave (resident);
       hkm_retain_live ((ptrdiff_t) (slab->slots * HKM_SLOT_SIZE));
       hkm_count (&pool.counts, HKM_COUNT_ACQUIRE_STAGE1, 1);
+      hkm_trace (SS_ACQUIRE_DEBUG, "acquire: class %u, stage 1, superslab %p, "
+                 "slot %u, length %u", cls, (void *) ss->base, slab->first,
+                 slab->slots);
     }
   else
     {
       unsigned first;
       bool fresh;
       hkm_superslab *ss
-          = slots_acquire_locked (hkm_policy_now.cls[cls].domain,
+          = slots_acquire_locked (hkm_pool_policy_locked ()->cls[cls].domain,
                                   hkm_class[cls].slots, cls, &first, &fresh);
       if (ss != NULL)
         slab = slab_format_locked (ss, first, cls, fresh);

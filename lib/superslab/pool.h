@@ -13,6 +13,7 @@
 #define HKM_SUPERSLAB_POOL_H
 
 #include "base/lock.h"
+#include "policy/policy.h"
 #include "superslab/superslab.h"
 
 /* Domains: 0 is shared by all; k + 1 belongs to ultra group Ck alone.  */
@@ -47,9 +48,19 @@ typedef struct hkm_pool
   uint32_t colour[HKM_CLASSES];
   uint64_t superslabs, lru_count, run_count, run_slots;
   hkm_counts counts;
+  hkm_policy policy; /* its copy: hkm_pool_policy_locked */
 } hkm_pool;
 
 extern hkm_pool hkm_pool_state;
+
+/* The policy as it is published now.  */
+HKM_INLINE const hkm_policy *
+hkm_pool_policy_locked (void)
+{
+  if (hkm_policy_is_stale (&hkm_pool_state.policy))
+    hkm_policy_refresh (&hkm_pool_state.policy);
+  return &hkm_pool_state.policy;
+}
 
 HKM_INLINE uint32_t
 hkm_slot_mask (unsigned first, unsigned n)

@@ -1,6 +1,6 @@
 /* Taking slots back, and giving idle memory to the OS.  */
+#include "opts/trace.h"
 #include "os/os.h"
-#include "policy/policy.h"
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
@@ -36,7 +36,7 @@ hkm_slab_dismantle_locked (hkm_superslab *ss, unsigned slot)
 size_t
 hkm_superslab_purge_locked (hkm_superslab *ss)
 {
-  size_t bytes = 0, left = 0;
+  size_t bytes = 0;
   uint32_t todo = ss->empty;
   while (todo != 0)
     {
@@ -55,23 +55,20 @@ hkm_superslab_purge_locked (hkm_superslab *ss)
           resident += ss->resident[i] * HKM_RESIDENT_UNIT;
         }
       if (!hkm_os_purge (ss->base + first * HKM_SLOT_SIZE, n * HKM_SLOT_SIZE))
-        {
-          left += resident; /* still there, still idle */
-          continue;
-        }
+        continue; /* still there, still idle */
       ss->empty &= ~mask;
       ss->purged |= mask;
       bytes += resident;
       hkm_count (&pool.counts, HKM_COUNT_PURGE, 1);
+      hkm_trace (SS_FREE_DEBUG, "purge: superslab %p, slot %u, length %u, "
+                 "%zu bytes", (void *) ss->base, first, n, resident);
     }
-  (void) left;
   if (ss->empty == 0)
     hkm_list_remove (&ss->idle_link);
   if (bytes > 0)
     {
       hkm_count (&pool.counts, HKM_COUNT_PURGE_BYTES, bytes);
       hkm_retain_leave (bytes);
-      hkm_retain_purged (bytes);
     }
   return bytes;
 }
@@ -87,7 +84,7 @@ purge_to_budget_locked (void)
     {
       hkm_superslab *ss
           = hkm_container_of (pool.idle.next, hkm_superslab, idle_link);
-      hkm_superslab_purge_locked (ss);
+      hkm_retain_purged (hkm_superslab_purge_locked (ss));
       if (ss->empty != 0)
         {
           /* The OS refused (locked memory): ask again another time.  */
@@ -133,6 +130,9 @@ hkm_slab_release (hkm_slab *slab)
       = (slab->base - (uintptr_t) hkm_slab_address (slab))
         + (size_t) slab->carved * hkm_class[slab->cls].size;
   slab->state = HKM_SLAB_EMPTY;
+  hkm_trace (SS_FREE_DEBUG, "release: class %u, superslab %p, slot %u, "
+             "length %u, %zu bytes", slab->cls, (void *) ss->base, slab->first,
+             slab->slots, resident);
   hkm_list_push (&pool.class_empty[slab->cls], &slab->link);
   hkm_slots_drop_locked (ss, slab->first, slab->slots, resident);
   hkm_superslab_place_locked (ss);
@@ -146,6 +146,8 @@ hkm_slab_release_purged (hkm_slab *slab)
   hkm_superslab *ss = slab->super;
   uint32_t mask = hkm_slot_mask (slab->first, slab->slots);
   unsigned n = slab->slots;
+  hkm_trace (SS_FREE_DEBUG, "release: class %u, superslab %p, slot %u, "
+             "length %u, purged", slab->cls, (void *) ss->base, slab->first, n);
   slots_forget_locked (ss, slab->first, n);
   ss->used &= ~mask;
   ss->purged |= mask;
@@ -161,6 +163,8 @@ hkm_run_release (hkm_slab *run)
   hkm_superslab *ss = run->super;
   pool.run_count--;
   pool.run_slots -= run->slots;
+  hkm_trace (SS_FREE_DEBUG, "release: run, superslab %p, slot %u, length %u",
+             (void *) ss->base, run->first, run->slots);
   hkm_slots_drop_locked (ss, run->first, run->slots,
                          run->slots * HKM_SLOT_SIZE);
   hkm_superslab_place_locked (ss);

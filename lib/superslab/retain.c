@@ -11,7 +11,7 @@
 #define FORGET_MS 2000
 
 static size_t floor_bytes;
-static size_t idle, live, regret, recently_purged;
+static size_t idle, remote_idle, live, regret, recently_purged;
 static uint64_t purged_at, regret_at, regretted;
 
 void
@@ -20,10 +20,17 @@ hkm_retain_init (size_t floor)
   hkm_store_relaxed (&floor_bytes, floor);
 }
 
+/* What leaves may be seen before it is seen to come: below zero is nothing.  */
+static size_t
+at_least_none (size_t bytes)
+{
+  return bytes <= PTRDIFF_MAX ? bytes : 0;
+}
+
 size_t
 hkm_retain_idle (void)
 {
-  return hkm_load_relaxed (&idle);
+  return at_least_none (hkm_load_relaxed (&idle));
 }
 
 size_t
@@ -44,7 +51,22 @@ bool
 hkm_retain_admit (size_t bytes)
 {
   size_t now = hkm_fetch_add_relaxed (&idle, bytes) + bytes;
-  return now <= hkm_retain_budget ();
+  return at_least_none (now) <= hkm_retain_budget ();
+}
+
+bool
+hkm_retain_admit_remote (size_t bytes)
+{
+  hkm_fetch_add_relaxed (&idle, bytes);
+  size_t now = hkm_fetch_add_relaxed (&remote_idle, bytes) + bytes;
+  return at_least_none (now) <= hkm_load_relaxed (&floor_bytes);
+}
+
+void
+hkm_retain_leave_remote (size_t bytes)
+{
+  hkm_fetch_sub_relaxed (&remote_idle, bytes);
+  hkm_fetch_sub_relaxed (&idle, bytes);
 }
 
 void
@@ -81,9 +103,12 @@ hkm_retain_wanted (size_t bytes)
       hkm_store_relaxed (&recently_purged, 0);
       return;
     }
-  if (bytes > purged)
-    bytes = purged;
-  hkm_fetch_sub_relaxed (&recently_purged, bytes);
+  /* Each purged byte is regretted once, and never more than there are.  */
+  size_t most;
+  do
+    most = bytes < purged ? bytes : purged;
+  while (!hkm_cas_acquire (&recently_purged, &purged, purged - most));
+  bytes = most;
   hkm_fetch_add_relaxed (&regret, bytes);
   hkm_fetch_add_relaxed (&regretted, bytes);
   hkm_store_relaxed (&regret_at, now);

@@ -16,6 +16,11 @@ void hkm_retain_init (size_t floor);
 /* BYTES become idle, and are counted.  False: idle memory is now over its
    budget, and the caller must give some back (hkm_retain_leave, _purged).  */
 bool hkm_retain_admit (size_t bytes);
+/* BYTES of slabs whose owner has not looked yet became idle.  False: there are
+   more of those than the floor, and the caller should purge what it brought:
+   nobody else will, if the owner sleeps.  hkm_retain_leave_remote undoes it. */
+bool hkm_retain_admit_remote (size_t bytes);
+void hkm_retain_leave_remote (size_t bytes);
 /* Idle BYTES are in use again, or were given back.  */
 void hkm_retain_leave (size_t bytes);
 /* BYTES just purged; they may be regretted.  */

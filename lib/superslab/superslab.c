@@ -1,9 +1,9 @@
 /* Superslabs as memory: mapping, descriptors, buckets, the LRU of empty ones,
    trim and facts.  Knows nothing of blocks.  */
 #include "superslab/superslab.h"
+#include "opts/trace.h"
 #include "os/arena.h"
 #include "os/os.h"
-#include "policy/policy.h"
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
@@ -95,6 +95,7 @@ superslab_unmap_locked (hkm_superslab *ss)
   hkm_list_push (&pool.unmapped, &ss->link);
   pool.superslabs--;
   hkm_count (&pool.counts, HKM_COUNT_SS_UNMAP, 1);
+  hkm_trace (SS_LRU_DEBUG, "lru: unmap %p", (void *) ss->base);
   return true;
 }
 
@@ -130,7 +131,9 @@ hkm_superslab_place_locked (hkm_superslab *ss)
     }
   hkm_list_push (&pool.lru, &ss->link);
   pool.lru_count++;
-  hkm_lru_shrink_locked (hkm_policy_now.lru_cap);
+  hkm_trace (SS_LRU_DEBUG, "lru: push %p, %llu kept", (void *) ss->base,
+             (unsigned long long) pool.lru_count);
+  hkm_lru_shrink_locked (hkm_pool_policy_locked ()->lru_cap);
 }
 
 hkm_superslab *
@@ -145,6 +148,8 @@ hkm_superslab_get_locked (uint8_t domain)
       hkm_list_remove (&ss->link);
       pool.lru_count--;
       hkm_count (&pool.counts, HKM_COUNT_SS_LRU_HIT, 1);
+      hkm_trace (SS_LRU_DEBUG, "lru: hit %p, %llu kept", (void *) ss->base,
+                 (unsigned long long) pool.lru_count);
     }
   else
     {

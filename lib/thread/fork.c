@@ -1,10 +1,13 @@
 /* Fork: every lock is held across it, in rank order, so that the child finds
    every list whole.  Only the hot paths of other threads, which take no lock,
    can be cut in half; their heaps are flagged and mended when first needed
-   (tiny/park.c).  */
+   (tiny/park.c).  Handlers registered before ours run while we hold the locks,
+   and may allocate: base/lock lets the forking thread through.  */
+#include "base/lock.h"
 #include "big/big.h"
 #include "map/map.h"
 #include "os/arena.h"
+#include "policy/policy.h"
 #include "superslab/superslab.h"
 #include "thread/thread.h"
 
@@ -18,11 +21,14 @@ prepare (void)
   hkm_superslab_fork_prepare ();
   hkm_map_fork_prepare ();
   hkm_arena_fork_prepare ();
+  hkm_policy_fork_prepare ();
+  hkm_lock_own_all ();
 }
 
 static void
 done_below_heaps (void)
 {
+  hkm_policy_fork_done ();
   hkm_arena_fork_done ();
   hkm_map_fork_done ();
   hkm_superslab_fork_done ();
@@ -32,6 +38,7 @@ done_below_heaps (void)
 static void
 parent (void)
 {
+  hkm_lock_own_none ();
   done_below_heaps ();
   hkm_heap_fork_parent ();
 }
@@ -39,6 +46,7 @@ parent (void)
 static void
 child (void)
 {
+  hkm_lock_own_none ();
   done_below_heaps ();
   hkm_heap_fork_child (hkm_heap_mine ());
 }

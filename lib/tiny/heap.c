@@ -18,6 +18,28 @@ hkm_registry_data hkm_registry
 
 static hkm_heap *shared_heap; /* set once, release */
 
+void
+hkm_heap_observe_locked (hkm_heap *heap)
+{
+  if (!hkm_policy_is_stale (&heap->policy)
+      || !hkm_policy_refresh (&heap->policy))
+    return;
+  const hkm_policy *policy = &heap->policy;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    {
+      const hkm_class_policy *p = &policy->cls[c];
+      hkm_slot *slot = &heap->front.slot[c];
+      uint32_t most = p->magazine ? p->cap : policy->interval;
+      /* A countdown begun under the old policy ends no later than one begun
+         now would; one at zero is its caller's to start anew.  */
+      if (slot->room > most)
+        slot->room = most;
+      heap->bin[c].cap = p->cap;
+      hkm_bin_drop_warm_locked (heap, c, policy->warm_cap);
+    }
+  hkm_run_cache_limit (&heap->runs, policy->run_cap);
+}
+
 static hkm_heap *
 heap_make (enum hkm_heap_state state)
 {
@@ -27,15 +49,18 @@ heap_make (enum hkm_heap_state state)
   heap->lock = (hkm_lock) HKM_LOCK_INIT (HKM_RANK_HEAP);
   heap->state = state;
   hkm_list_init (&heap->parked);
+  hkm_policy_refresh (&heap->policy);
+  hkm_run_cache_limit (&heap->runs, heap->policy.run_cap);
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     {
       hkm_bin *bin = &heap->bin[c];
       hkm_list_init (&bin->partial);
       hkm_list_init (&bin->full);
       hkm_list_init (&bin->warm);
-      heap->front.slot[c].room = hkm_policy_now.cls[c].magazine
-                                     ? hkm_policy_now.cls[c].cap
-                                     : hkm_policy_now.interval;
+      bin->cap = heap->policy.cls[c].cap;
+      heap->front.slot[c].room = heap->policy.cls[c].magazine
+                                     ? heap->policy.cls[c].cap
+                                     : heap->policy.interval;
     }
   hkm_count (&heap->counts, HKM_COUNT_HEAP_CREATE, 1);
   return heap;
@@ -131,7 +156,16 @@ hkm_heap_mine (void)
 hkm_run_cache *
 hkm_heap_run_cache (hkm_heap *heap)
 {
-  return heap->shared ? NULL : &heap->runs;
+  if (heap->shared)
+    return NULL;
+  /* Of a thread that has large blocks alone this is the only cold path.  */
+  if (hkm_policy_is_stale (&heap->policy))
+    {
+      hkm_lock_take (&heap->lock);
+      hkm_heap_observe_locked (heap);
+      hkm_heap_unlock (heap);
+    }
+  return &heap->runs;
 }
 
 hkm_counts *
@@ -181,11 +215,16 @@ hkm_heap_fork_parent (void)
 void
 hkm_heap_fork_child (hkm_heap *mine)
 {
+  /* All are parked now.  The list is made anew, because threads that were about
+     to park a heap or to take one over are gone.  */
+  hkm_list_init (&hkm_registry.parked);
+  hkm_registry.parked_count = 0;
   for (hkm_heap *heap = hkm_registry.first; heap != NULL; heap = heap->next)
     {
-      if (heap != mine && heap->state == HKM_HEAP_ACTIVE)
+      if (heap != mine && !heap->shared)
         {
-          heap->torn = true;
+          if (heap->state == HKM_HEAP_ACTIVE)
+            heap->torn = true;
           heap->state = HKM_HEAP_PARKED;
           hkm_list_append (&hkm_registry.parked, &heap->parked);
           hkm_registry.parked_count++;
@@ -211,6 +250,7 @@ hkm_heap_trim (void)
         {
           if (heap->torn)
             hkm_heap_mend_locked (heap);
+          hkm_heap_observe_locked (heap);
           if (heap == mine)
             hkm_outbound_flush_locked (heap);
           hkm_heap_collect_locked (heap);

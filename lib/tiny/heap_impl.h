@@ -33,6 +33,9 @@ typedef struct hkm_bin
   hkm_link warm;     /* empty slabs kept */
   uint32_t warm_count;
   uint32_t slabs;    /* on all lists, and the current one */
+  uint32_t cap;      /* of the magazine now; the policy's, or less while the
+                        thread only frees */
+  bool refilled;     /* since the magazine was last drained */
 } hkm_bin;
 
 /* Who looks after a heap.  */
@@ -68,6 +71,8 @@ struct hkm_heap
                           thread touches it, flushes happen under the lock */
   uint32_t outbound_bytes;
   hkm_run_cache runs;
+  hkm_policy policy; /* its copy; written under the lock by who acts for the
+                        heap, so its thread may read it without */
   hkm_heap *next;      /* of all heaps ever made, oldest first; never changes
                           once set; release */
   hkm_link parked;     /* guarded by the registry lock */
@@ -119,6 +124,21 @@ hkm_x_make (uint32_t head, uint32_t count, uint32_t home, hkm_xword flags)
 }
 #define HKM_X_FLAGS (~(hkm_xword) 0 << 48)
 
+/* What a slab counts as idle memory while its word W says IDLE: told from the
+   word alone, so that what is admitted is what leaves.  */
+HKM_INLINE size_t
+hkm_x_idle_bytes (const hkm_slab *slab, hkm_xword w)
+{
+  return (size_t) (hkm_x_count (w) + hkm_x_home (w))
+         * hkm_class[slab->cls].size;
+}
+
+/* ---- heap.c ---- */
+
+/* If another policy was published: copy it, and give up what it no longer lets
+   HEAP keep.  At the start of cold calls, by who acts for HEAP.  */
+void hkm_heap_observe_locked (hkm_heap *heap);
+
 /* ---- blocks.c: lists of free blocks ---- */
 
 /* Blocks from HEAD on; *tail is the last.  A link that leads outside OF's
@@ -135,6 +155,11 @@ uint32_t hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit);
 void hkm_slab_verify (const hkm_slab *slab);
 
 /* ---- retire.c: where a slab belongs ---- */
+
+/* Tell pushers how many blocks of SLAB are home, and whether it is current.
+   False: it is being purged, or was, for its idle owner, and must be left
+   alone until the notice about it is popped; nothing was published.  */
+bool hkm_slab_publish_locked (hkm_slab *slab, uint32_t home, bool current);
 
 /* Make SLAB, in HEAP's hand and on no list, the current one of its bin.  False:
    its pages are being purged; it was left alone.  */
@@ -159,8 +184,11 @@ size_t hkm_slab_resident (const hkm_slab *slab);
 
 /* Move a batch from the current slab's own list to the slot.  */
 uint32_t hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls);
-/* Send all but KEEP blocks of the slot home.  */
-void hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep);
+/* Send all but KEEP blocks of the slot home; how many that were.  */
+uint32_t hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep);
+
+/* The slot's countdown is zero.  */
+void hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls);
 
 /* ---- refill.c ---- */
 

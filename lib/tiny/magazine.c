@@ -1,6 +1,7 @@
 /* The magazine route: all slabs of the class have the front slot for a sink,
    and the slot's countdown is the magazine's cap.  Accounting happens here, by
    address, and is exact at every slab whenever it is read.  */
+#include "opts/trace.h"
 #include "tiny/heap_impl.h"
 
 uint32_t
@@ -8,7 +9,7 @@ hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_slab *slab = heap->bin[cls].current;
   hkm_slot *slot = &heap->front.slot[cls];
-  uint32_t want = hkm_policy_now.cls[cls].batch, n = 0;
+  uint32_t want = heap->policy.cls[cls].batch, n = 0;
   hkm_block *head = slab->own.head, *last = NULL, *b = head;
   for (; n < want && b != NULL; n++)
     {
@@ -37,31 +38,48 @@ send_home_locked (hkm_heap *heap, hkm_block *b)
     hkm_slab_push_remote_locked (heap, slab, b, b, 1);
 }
 
-void
+uint32_t
 hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
 {
   hkm_slot *slot = &heap->front.slot[cls];
+  uint32_t cap = heap->bin[cls].cap;
   hkm_block *last = NULL, *b = slot->head;
-  uint32_t kept = 0;
+  uint32_t kept = 0, sent = 0;
   for (; kept < keep && b != NULL; kept++)
     {
       last = b;
       b = hkm_block_next (b);
     }
-  if (b != NULL)
-    {
-      hkm_count (&heap->counts, HKM_COUNT_MAGAZINE_DRAIN, 1);
-      (void) hkm_blocks_count (NULL, b, NULL);
-    }
   if (last != NULL)
     last->link = hkm_block_encode (last, NULL);
   else
     slot->head = NULL;
-  while (b != NULL)
+  (void) hkm_blocks_count (NULL, b, NULL); /* cuts what was overwritten */
+  for (; b != NULL; sent++)
     {
       hkm_block *next = hkm_block_next (b);
       send_home_locked (heap, b);
       b = next;
     }
-  slot->room = hkm_policy_now.cls[cls].cap - kept;
+  if (sent > 0)
+    {
+      hkm_count (&heap->counts, HKM_COUNT_MAGAZINE_DRAIN, 1);
+      hkm_trace (TINY_SLL_DRAIN_DEBUG, "drain: class %u, %u blocks, %u kept",
+                 cls, sent, kept);
+    }
+  slot->room = cap > kept ? cap - kept : 1;
+  return sent;
+}
+
+/* Each block left in the slot may be the last that keeps its slab from being
+   empty.  So while a thread only frees, the cap is halved each time, down to
+   one block, and a refill restores it.  */
+void
+hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_bin *bin = &heap->bin[cls];
+  uint32_t sent = hkm_magazine_drain_locked (heap, cls, bin->cap / 2);
+  bool only_frees = sent > 0 && !bin->refilled;
+  bin->cap = only_frees ? (bin->cap + 1) / 2 : heap->policy.cls[cls].cap;
+  bin->refilled = false;
 }

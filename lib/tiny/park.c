@@ -29,6 +29,7 @@ hkm_heap_service (hkm_heap *heap)
         {
           if (heap->torn)
             hkm_heap_mend_locked (heap);
+          hkm_heap_observe_locked (heap);
           hkm_heap_collect_locked (heap);
         }
       hkm_lock_give (&heap->lock);
@@ -51,7 +52,7 @@ hkm_heap_strip_locked (hkm_heap *heap)
 {
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     {
-      if (hkm_policy_now.cls[c].magazine)
+      if (heap->policy.cls[c].magazine)
         hkm_magazine_drain_locked (heap, c, 0);
       hkm_bin_retire_current_locked (heap, c);
       hkm_bin_drop_warm_locked (heap, c, 0);
@@ -63,6 +64,7 @@ void
 hkm_heap_leave (hkm_heap *heap)
 {
   hkm_lock_take (&heap->lock);
+  hkm_heap_observe_locked (heap);
   hkm_outbound_flush_locked (heap);
   hkm_store_seq_cst (&heap->state, HKM_HEAP_PARKED);
   hkm_heap_collect_locked (heap);
@@ -82,6 +84,7 @@ hkm_heap_enter (void)
   hkm_lock_take (&heap->lock);
   if (heap->torn)
     hkm_heap_mend_locked (heap);
+  hkm_heap_observe_locked (heap);
   hkm_store_seq_cst (&heap->state, HKM_HEAP_ACTIVE);
   hkm_count (&heap->counts, HKM_COUNT_HEAP_REUSE, 1);
   hkm_lock_give (&heap->lock);
@@ -153,6 +156,13 @@ static void
 recount_locked (hkm_heap *heap, hkm_slab *slab)
 {
   hkm_list_remove (&slab->link);
+  /* One whose last blocks came home since the fork may have been purged.  */
+  if (!hkm_slab_publish_locked (slab, 0, false))
+    {
+      slab->state = HKM_SLAB_PARTIAL;
+      hkm_list_push (&heap->bin[slab->cls].partial, &slab->link);
+      return;
+    }
   uint32_t home = hkm_blocks_count (slab, slab->own.head, NULL);
   hkm_slab_settle_locked (heap, slab, home);
 }
@@ -185,12 +195,12 @@ hkm_heap_mend_locked (hkm_heap *heap)
       hkm_bin *bin = &heap->bin[c];
       recount_list_locked (heap, &bin->full);
       recount_list_locked (heap, &bin->partial);
-      if (hkm_policy_now.cls[c].magazine)
+      if (heap->policy.cls[c].magazine)
         hkm_magazine_drain_locked (heap, c, 0);
       hkm_bin_retire_current_locked (heap, c);
-      heap->front.slot[c].room = hkm_policy_now.cls[c].magazine
-                                     ? hkm_policy_now.cls[c].cap
-                                     : hkm_policy_now.interval;
+      heap->front.slot[c].room = heap->policy.cls[c].magazine
+                                     ? bin->cap
+                                     : heap->policy.interval;
     }
   if (heap->outbound != NULL)
     for (unsigned i = 0; i < HKM_OUTBOUND_ENTRIES; i++)

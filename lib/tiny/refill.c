@@ -23,12 +23,12 @@ from_current_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
     return false;
   if (slot->head != NULL) /* made current with blocks at home */
     return true;
-  if (hkm_policy_now.cls[cls].magazine
+  if (heap->policy.cls[cls].magazine
       && hkm_magazine_batch_locked (heap, cls) > 0)
     return true;
   if (slab->carved == slab->capacity)
     return false;
-  uint32_t n = hkm_slab_carve (slab, slot, hkm_policy_now.bump_bytes);
+  uint32_t n = hkm_slab_carve (slab, slot, heap->policy.bump_bytes);
   hkm_count (&heap->counts, HKM_COUNT_BLOCKS_CARVED, n);
   *zeroed = slab->zeroed;
   return true;
@@ -97,7 +97,13 @@ static bool
 from_parked_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_slab *slab = hkm_heap_adopt_locked (heap, cls);
-  return slab != NULL && hkm_slab_make_current_locked (heap, slab);
+  if (slab == NULL)
+    return false;
+  if (hkm_slab_make_current_locked (heap, slab))
+    return true;
+  /* Purged for its former owner just now: ours to give up in time.  */
+  hkm_list_push (&heap->bin[cls].partial, &slab->link);
+  return false;
 }
 
 static bool
@@ -154,6 +160,8 @@ hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
   enum hkm_counter how = HKM_COUNT_REFILL_REMOTE;
   *zeroed = false;
   hkm_count (&heap->counts, HKM_COUNT_REFILL, 1);
+  hkm_heap_observe_locked (heap);
+  heap->bin[cls].refilled = true;
   hkm_heap_collect_locked (heap);
   if (++heap->cold_calls % FLUSH_EVERY == 0)
     hkm_outbound_flush_locked (heap);

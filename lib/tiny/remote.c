@@ -54,8 +54,10 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
   while (!hkm_cas_acq_rel (&slab->xword, &w,
                            (w & ~HKM_X_IDLE) | HKM_X_PURGING));
   uint32_t carved = (uint32_t) hkm_load_relaxed (&slab->carved);
-  size_t bytes = hkm_slab_resident (slab);
-  hkm_xword flag = HKM_X_PURGED;
+  size_t bytes = hkm_x_idle_bytes (slab, w);
+  hkm_xword flag = 0;
+  if (w & HKM_X_IDLE) /* given back, or (refused) not worth another try */
+    hkm_retain_leave_remote (bytes);
   /* Now that the slab is held still, look again: the word may be that of
      before while more was carved between.  Then make every address of it
      invalid: the zeros to come carry no keys.  */
@@ -65,16 +67,13 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
   if (still
       && hkm_os_purge (hkm_slab_address (slab), slab->slots * HKM_GRANULE))
     {
-      hkm_retain_leave (bytes);
+      flag = HKM_X_PURGED;
       hkm_retain_purged (bytes);
       if (heap != NULL)
         hkm_count (&heap->counts, HKM_COUNT_REMOTE_PURGE, 1);
     }
   else
-    {
-      hkm_store_relaxed (&slab->carved, carved);
-      flag = HKM_X_IDLE;
-    }
+    hkm_store_relaxed (&slab->carved, carved);
   w = hkm_load_relaxed (&slab->xword);
   /* Release: the owner that sees the flag sees `carved`.  */
   while (!hkm_cas_acq_rel (
@@ -90,23 +89,28 @@ hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
 {
   uint32_t index = (uint32_t) hkm_slab_index (slab, head) + 1;
   hkm_xword w = hkm_load_relaxed (&slab->xword), next;
+  size_t was_idle, idle;
   do
     {
       uint32_t old = hkm_x_head (w);
       tail->link = hkm_block_encode (
           tail, old != 0 ? hkm_block_at (slab, old - 1) : NULL);
       next = hkm_x_make (index, hkm_x_count (w) + n, hkm_x_home (w),
-                         w & HKM_X_FLAGS);
+                         w & HKM_X_FLAGS & ~HKM_X_IDLE);
       if (all_free (slab, next))
         next |= HKM_X_IDLE;
+      /* Told while our block still holds the slab in place.  Idle before: the
+         count of carved blocks was stale when that was said.  */
+      was_idle = w & HKM_X_IDLE ? hkm_x_idle_bytes (slab, w) : 0;
+      idle = next & HKM_X_IDLE ? hkm_x_idle_bytes (slab, next) : 0;
     }
   /* Releases the blocks' links to the owner's exchange; acquires a home count
      the owner published, should we purge.  */
   while (!hkm_cas_acq_rel (&slab->xword, &w, next));
   bool first = hkm_x_count (w) == 0;
-  bool over = false;
-  if ((next & ~w) & HKM_X_IDLE)
-    over = !hkm_retain_admit (hkm_slab_resident (slab));
+  if (was_idle != 0)
+    hkm_retain_leave_remote (was_idle);
+  bool over = idle != 0 && !hkm_retain_admit_remote (idle);
   if (heap != NULL)
     {
       hkm_count (&heap->counts, HKM_COUNT_REMOTE_PUSH, 1);
@@ -191,10 +195,11 @@ gather (hkm_heap *heap, hkm_slab *slab, hkm_block *b)
   chain->head = b;
   chain->count++;
   heap->outbound_bytes += hkm_class[slab->cls].size;
-  if (chain->count >= hkm_policy_now.cls[slab->cls].remote
+  if (chain->count >= heap->policy.cls[slab->cls].remote
       || heap->outbound_bytes >= HKM_OUTBOUND_BYTES)
     {
       hkm_lock_take (&heap->lock);
+      hkm_heap_observe_locked (heap);
       if (heap->outbound_bytes >= HKM_OUTBOUND_BYTES)
         hkm_outbound_flush_locked (heap);
       else
@@ -274,11 +279,13 @@ absorb_locked (hkm_heap *heap, hkm_slab *slab)
   hkm_xword w = hkm_load_acquire (&slab->xword), next;
   do
     {
-      uint32_t home = w & HKM_X_CURRENT ? 0 : hkm_x_home (w) + hkm_x_count (w);
       /* While it is being purged it is not ours to touch: whoever purges it
-         notifies anew.  */
-      next = w & HKM_X_PURGING ? w | HKM_X_DEFERRED
-                               : hkm_x_make (0, 0, home, w & HKM_X_CURRENT);
+         notifies anew.  Else the home count stays until the blocks are home: if
+         it went ahead of them, a pusher of the last block out would find all
+         free and purge the slab under our hands.  */
+      next = w & HKM_X_PURGING
+                 ? w | HKM_X_DEFERRED
+                 : hkm_x_make (0, 0, hkm_x_home (w), w & HKM_X_CURRENT);
     }
   /* Acquires the chain's links.  */
   while (!hkm_cas_acq_rel (&slab->xword, &w, next));
@@ -290,11 +297,15 @@ absorb_locked (hkm_heap *heap, hkm_slab *slab)
       return;
     }
   if (w & HKM_X_IDLE)
-    hkm_retain_leave (hkm_slab_resident (slab));
+    hkm_retain_leave_remote (hkm_x_idle_bytes (slab, w));
   hkm_block *head = hkm_block_at (slab, hkm_x_head (w) - 1), *tail;
   uint32_t n = hkm_blocks_count (slab, head, &tail);
   hkm_count (&heap->counts, HKM_COUNT_REMOTE_COLLECT, n);
+  /* It may be released by giving, unless it just has less room then.  */
+  bool stays = slab->state != HKM_SLAB_CURRENT && n < slab->own.room;
   hkm_slab_give_locked (heap, slab, head, tail, n);
+  if (stays)
+    hkm_slab_publish_locked (slab, hkm_slab_home (slab), false);
 }
 
 void

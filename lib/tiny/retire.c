@@ -13,7 +13,7 @@ hkm_slab_resident (const hkm_slab *slab)
 void
 hkm_slab_own (hkm_heap *heap, hkm_slab *slab)
 {
-  slab->sink = hkm_policy_now.cls[slab->cls].magazine
+  slab->sink = heap->policy.cls[slab->cls].magazine
                    ? &heap->front.slot[slab->cls]
                    : &slab->own;
   heap->bin[slab->cls].slabs++;
@@ -29,21 +29,22 @@ hkm_slab_disown (hkm_heap *heap, hkm_slab *slab)
   hkm_store_release (&slab->owner, NULL);
 }
 
-/* Publish HOME and whether SLAB is current.  False: it is being purged.  */
-static bool
-publish (hkm_slab *slab, uint32_t home, bool current)
+bool
+hkm_slab_publish_locked (hkm_slab *slab, uint32_t home, bool current)
 {
   hkm_xword w = hkm_load_relaxed (&slab->xword), next;
   do
     {
       if (w & (HKM_X_PURGING | HKM_X_PURGED))
         return false;
-      hkm_xword flags = w & HKM_X_FLAGS & ~HKM_X_CURRENT;
+      hkm_xword flags = w & HKM_X_FLAGS & ~(HKM_X_CURRENT | HKM_X_IDLE);
       next = hkm_x_make (hkm_x_head (w), hkm_x_count (w), current ? 0 : home,
                          flags | (current ? HKM_X_CURRENT : 0));
     }
   /* Acquire and release: who reads our home may purge what we wrote.  */
   while (!hkm_cas_acq_rel (&slab->xword, &w, next));
+  if (w & HKM_X_IDLE)
+    hkm_retain_leave_remote (hkm_x_idle_bytes (slab, w));
   return true;
 }
 
@@ -53,12 +54,12 @@ hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
   hkm_bin *bin = &heap->bin[slab->cls];
   hkm_slot *slot = &heap->front.slot[slab->cls];
   HKM_ASSERT (bin->current == NULL);
-  if (!publish (slab, 0, true))
+  if (!hkm_slab_publish_locked (slab, 0, true))
     return false;
   uint32_t home = hkm_slab_home (slab);
   slab->state = HKM_SLAB_CURRENT;
   bin->current = slab;
-  if (hkm_policy_now.cls[slab->cls].magazine)
+  if (heap->policy.cls[slab->cls].magazine)
     {
       slab->own.room = HKM_ROOM_OPEN;
       slab->mark = HKM_ROOM_OPEN + home;
@@ -83,7 +84,7 @@ hkm_bin_retire_current_locked (hkm_heap *heap, unsigned cls)
     return;
   uint32_t home;
   bin->current = NULL;
-  if (hkm_policy_now.cls[cls].magazine)
+  if (heap->policy.cls[cls].magazine)
     home = hkm_slab_home (slab);
   else
     {
@@ -101,9 +102,9 @@ slab_emptied_locked (hkm_heap *heap, hkm_slab *slab)
 {
   hkm_bin *bin = &heap->bin[slab->cls];
   hkm_count (&heap->counts, HKM_COUNT_SLAB_EMPTIED, 1);
-  if (hkm_policy_now.reuse_guard)
+  if (heap->policy.reuse_guard)
     hkm_slab_verify (slab);
-  if (bin->warm_count < hkm_policy_now.warm_cap)
+  if (bin->warm_count < heap->policy.warm_cap)
     {
       size_t bytes = hkm_slab_resident (slab);
       if (hkm_retain_admit (bytes))
@@ -141,14 +142,14 @@ hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
 {
   hkm_bin *bin = &heap->bin[slab->cls];
   uint32_t carved = (uint32_t) slab->carved, out = carved - home;
-  uint32_t worth = slab->capacity / hkm_policy_now.return_fraction;
+  uint32_t worth = slab->capacity / heap->policy.return_fraction;
   if (worth == 0)
     worth = 1;
   if (out == 0)
     {
       slab->own.room = HKM_ROOM_OPEN;
       slab->mark = HKM_ROOM_OPEN + home;
-      publish (slab, home, false);
+      hkm_slab_publish_locked (slab, home, false);
       slab_emptied_locked (heap, slab);
       return;
     }
@@ -167,7 +168,7 @@ hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
       slab->own.room = room;
       hkm_list_push (&bin->full, &slab->link);
     }
-  publish (slab, home, false);
+  hkm_slab_publish_locked (slab, home, false);
 }
 
 void
@@ -175,7 +176,7 @@ hkm_slab_give_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
                       hkm_block *tail, uint32_t n)
 {
   if (slab->state == HKM_SLAB_CURRENT
-      && !hkm_policy_now.cls[slab->cls].magazine)
+      && !heap->policy.cls[slab->cls].magazine)
     {
       hkm_slot *slot = &heap->front.slot[slab->cls];
       tail->link = hkm_block_encode (tail, slot->head);
@@ -207,11 +208,11 @@ audit_locked (hkm_heap *heap)
   hkm_slab *slab = heap->bin[cls].current;
   if (slab == NULL)
     return;
-  if (hkm_policy_now.cls[cls].magazine)
+  if (heap->policy.cls[cls].magazine)
     hkm_magazine_drain_locked (heap, cls, 0);
   if (heap->bin[cls].current == NULL)
     return;
-  uint32_t home = hkm_policy_now.cls[cls].magazine
+  uint32_t home = heap->policy.cls[cls].magazine
                       ? hkm_slab_home (slab)
                       : hkm_blocks_count (slab, heap->front.slot[cls].head,
                                           NULL);
@@ -227,12 +228,12 @@ heartbeat_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_slot *slot = &heap->front.slot[cls];
   hkm_count (&heap->counts, HKM_COUNT_HEARTBEAT, 1);
-  if (hkm_policy_now.cls[cls].magazine)
+  if (heap->policy.cls[cls].magazine)
     {
-      hkm_magazine_drain_locked (heap, cls, hkm_policy_now.cls[cls].cap / 2);
+      hkm_magazine_heartbeat_locked (heap, cls);
       return;
     }
-  slot->room = hkm_policy_now.interval;
+  slot->room = heap->policy.interval;
 }
 
 HKM_COLD void
@@ -242,6 +243,7 @@ hkm_retire_slow (hkm_front *front, hkm_slab *slab)
   unsigned cls = slab->cls;
   hkm_lock_take (&heap->lock);
   hkm_count (&heap->counts, HKM_COUNT_RETIRE, 1);
+  hkm_heap_observe_locked (heap);
   if (slab->sink == &front->slot[cls])
     heartbeat_locked (heap, cls);
   else if (slab->own.room == 0)

@@ -5,12 +5,13 @@
 
 #ifdef HKM_DEBUG
 static void
-walk_slab (const hkm_heap *heap, const hkm_slab *slab, unsigned cls)
+walk_slab (const hkm_heap *heap, hkm_slab *slab, unsigned cls)
 {
   hkm_xword w = hkm_load_acquire (&slab->xword);
   HKM_CHECK (slab->kind == HKM_KIND_SLAB && slab->cls == cls);
   HKM_CHECK (slab->owner == &heap->front);
-  if (w & (HKM_X_PURGING | HKM_X_PURGED))
+  /* While it passes for current nobody purges it under our eyes.  */
+  if (!hkm_slab_publish_locked (slab, 0, true))
     return; /* somebody else's until we give it up */
   hkm_slab_verify (slab);
   HKM_CHECK (hkm_x_count (w) + hkm_x_home (w) <= slab->capacity);
@@ -28,6 +29,7 @@ walk_slab (const hkm_heap *heap, const hkm_slab *slab, unsigned cls)
     default:
       HKM_CHECK (!"a listed slab is partial, full or warm");
     }
+  HKM_CHECK (hkm_slab_publish_locked (slab, hkm_x_home (w), false));
 }
 
 static uint32_t
@@ -37,7 +39,7 @@ walk_list (const hkm_heap *heap, const hkm_link *list, unsigned cls,
   uint32_t n = 0;
   for (const hkm_link *l = list->next; l != list; l = l->next, n++)
     {
-      const hkm_slab *slab = hkm_container_of (l, hkm_slab, link);
+      hkm_slab *slab = hkm_container_of (l, hkm_slab, link);
       HKM_CHECK (l->next->prev == l && l->prev->next == l);
       HKM_CHECK (slab->state == state);
       walk_slab (heap, slab, cls);
@@ -50,7 +52,7 @@ walk_bin (hkm_heap *heap, unsigned cls)
 {
   const hkm_bin *bin = &heap->bin[cls];
   const hkm_slot *slot = &heap->front.slot[cls];
-  bool magazine = hkm_policy_now.cls[cls].magazine;
+  bool magazine = heap->policy.cls[cls].magazine;
   uint32_t warm = walk_list (heap, &bin->warm, cls, HKM_SLAB_WARM);
   uint32_t n = warm + walk_list (heap, &bin->partial, cls, HKM_SLAB_PARTIAL)
                + walk_list (heap, &bin->full, cls, HKM_SLAB_FULL);
@@ -114,7 +116,7 @@ static void
 add_bin (hkm_heap *heap, unsigned cls, bool exact, hkm_class_line *line)
 {
   hkm_bin *bin = &heap->bin[cls];
-  bool magazine = hkm_policy_now.cls[cls].magazine;
+  bool magazine = heap->policy.cls[cls].magazine;
   add_list (&bin->partial, exact, line);
   add_list (&bin->full, exact, line);
   add_list (&bin->warm, exact, line);

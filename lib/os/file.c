@@ -1,0 +1,108 @@
+/* See file.h.  */
+#include "os/file.h"
+#include "base/atomic.h"
+#include "os/os.h"
+#include "os/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int
+hkm_os_file_read (const char *path, char *text, size_t size, size_t *n)
+{
+  int saved = errno, error = 0;
+  long done = 1;
+  long fd = syscall (SYS_openat, AT_FDCWD, path,
+                     O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+
+  *n = 0;
+  if (fd < 0)
+    error = errno;
+  while (error == 0 && done != 0 && *n < size)
+    {
+      done = syscall (SYS_read, fd, text + *n, size - *n);
+      if (done > 0)
+        *n += (size_t) done;
+      else if (done < 0 && errno != EINTR)
+        error = errno;
+    }
+  if (fd >= 0)
+    syscall (SYS_close, fd);
+  errno = saved;
+  return error;
+}
+
+/* A name beside PATH that no other thread, process or earlier process has: a
+   number of ours, and when.  False: too long for a path.  */
+static bool
+name_beside (char *name, size_t size, const char *path)
+{
+  static uint32_t calls;
+  hkm_out_store store = { name, size };
+  hkm_out out;
+
+  hkm_out_init_store (&out, &store);
+  hkm_out_printf (&out, "%s.%ld.%u.%llu.tmp", path, syscall (SYS_getpid),
+                  hkm_fetch_add_relaxed (&calls, 1u),
+                  (unsigned long long) hkm_os_clock_ms ());
+  hkm_out_flush (&out);
+  return store.left > 1;
+}
+
+static int
+write_all (long fd, const char *text, size_t n)
+{
+  while (n > 0)
+    {
+      long done = syscall (SYS_write, fd, text, n);
+      if (done < 0 && errno == EINTR)
+        continue;
+      if (done <= 0)
+        return done < 0 ? errno : EIO;
+      text += done;
+      n -= (size_t) done;
+    }
+  /* Without this a crash after the rename may leave an empty file.  */
+  return syscall (SYS_fsync, fd) == 0 ? 0 : errno;
+}
+
+static long
+rename_to (const char *from, const char *to)
+{
+#ifdef SYS_renameat
+  return syscall (SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
+#else
+  return syscall (SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+#endif
+}
+
+int
+hkm_os_file_replace (const char *path, const char *text, size_t n)
+{
+  int saved = errno, error;
+  char name[PATH_MAX];
+
+  if (!name_beside (name, sizeof name, path))
+    return ENAMETOOLONG;
+  long fd = syscall (SYS_openat, AT_FDCWD, name,
+                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+  if (fd < 0)
+    {
+      error = errno;
+      errno = saved;
+      return error;
+    }
+  error = write_all (fd, text, n);
+  if (syscall (SYS_close, fd) != 0 && error == 0)
+    error = errno;
+  if (error == 0 && rename_to (name, path) != 0)
+    error = errno;
+  if (error != 0)
+    syscall (SYS_unlinkat, AT_FDCWD, name, 0);
+  errno = saved;
+  return error;
+}

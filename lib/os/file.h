@@ -1,0 +1,19 @@
+/* Small files, whole: read into a buffer, replaced in one step.  By raw system
+   call, without allocation; errno is kept.  Any thread.  Knows nothing of what
+   is in them.  */
+#ifndef HKM_OS_FILE_H
+#define HKM_OS_FILE_H
+
+#include "base/compiler.h"
+
+/* Read PATH into TEXT of SIZE bytes; *N is what was stored, SIZE if the file
+   may go on beyond.  Does not wait for a file that is a pipe or terminal.
+   Returns 0 or an errno value.  */
+int hkm_os_file_read (const char *path, char *text, size_t size, size_t *n);
+/* Make PATH a file of the N bytes of TEXT, mode 0644 less the umask.  Whoever
+   opens PATH meanwhile, or after a crash, finds the old file or the new one,
+   never part of one.  A symbolic link is replaced, not followed.
+   Returns 0 or an errno value; then PATH is as it was.  */
+int hkm_os_file_replace (const char *path, const char *text, size_t n);
+
+#endif

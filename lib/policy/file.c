@@ -1,0 +1,360 @@
+/* See file.h.  */
+#include "policy/file.h"
+#include "opts/opts.h"
+#include "os/file.h"
+#include "os/os.h"
+#include "os/out.h"
+#include "policy/policy.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Of the file, not of the library: raised when a line is added or changes its
+   meaning.  */
+enum { FORMAT = 1 };
+/* Far more than a file of this format takes; whole pages of any size.  */
+#define FILE_MAX ((size_t) 64 << 10)
+
+#define MAGIC "hakmem-policy "
+#define CHECKSUM "checksum "
+enum { CHECKSUM_LINE = sizeof CHECKSUM - 1 + 16 + 1 };
+
+/* FNV-1a: every step is a bijection of the sum, so any one changed byte
+   changes the result.  */
+static uint64_t
+checksum (const char *text, size_t n)
+{
+  uint64_t sum = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < n; i++)
+    sum = (sum ^ (unsigned char) text[i]) * 0x100000001b3u;
+  return sum;
+}
+
+static void
+format_checksum (char line[CHECKSUM_LINE + 1], const char *text, size_t n)
+{
+  hkm_out_store store = { line, CHECKSUM_LINE + 1 };
+  hkm_out out;
+  hkm_out_init_store (&out, &store);
+  hkm_out_printf (&out, CHECKSUM "%016llx\n",
+                  (unsigned long long) checksum (text, n));
+  hkm_out_flush (&out);
+}
+
+static const char *
+route_word (const hkm_class_policy *p)
+{
+  return p->magazine ? "magazine" : "page-local";
+}
+
+static const char *
+superslabs_word (const hkm_class_policy *p)
+{
+  return p->domain != 0 ? "own" : "shared";
+}
+
+static const struct hkm_opt_row *
+knob_row (unsigned k)
+{
+  return hkm_opts_row ((enum hkm_opt_id) hkm_knob_table[k].option);
+}
+
+/* ---- saving ---- */
+
+static void
+print_policy (hkm_out *out, hkm_policy *policy)
+{
+  hkm_out_printf (out, MAGIC "%d\nlibrary %s\nclass-steps %d classes %d\n",
+                  FORMAT, PACKAGE_VERSION, HKM_CLASS_STEPS, HKM_CLASSES);
+  for (unsigned k = 0; k < HKM_KNOBS; k++)
+    hkm_out_printf (out, "%s = %u\n", knob_row (k)->name,
+                    *hkm_policy_knob (policy, k));
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    {
+      const hkm_class_policy *p = &policy->cls[c];
+      hkm_out_printf (out, "class %u size %u route %s superslabs %s cap %u "
+                      "batch %u remote %u\n", c, hkm_class[c].size,
+                      route_word (p), superslabs_word (p), p->cap, p->batch,
+                      p->remote);
+    }
+}
+
+int
+hkm_policy_file_save (const char *path)
+{
+  hkm_policy policy = { .generation = 0 };
+  char last[CHECKSUM_LINE + 1];
+
+  if (hkm_os_secure ())
+    return EPERM;
+  char *text = hkm_os_map (FILE_MAX, hkm_os_page_size ());
+  if (text == NULL)
+    return ENOMEM;
+  hkm_out_store store = { text, FILE_MAX };
+  hkm_out out;
+  hkm_out_init_store (&out, &store);
+  hkm_policy_refresh (&policy);
+  print_policy (&out, &policy);
+  hkm_out_flush (&out);
+  format_checksum (last, text, (size_t) (store.at - text));
+  hkm_out_printf (&out, "%s", last);
+  hkm_out_flush (&out);
+  HKM_CHECK (store.left > 1); /* nothing was cut */
+  int error = hkm_os_file_replace (path, text, (size_t) (store.at - text));
+  hkm_os_unmap (text, FILE_MAX);
+  return error;
+}
+
+/* ---- loading ---- */
+
+/* A file being read, a line at a time; the first fault ends it.  */
+typedef struct reading
+{
+  const char *at, *end;
+  unsigned line; /* of AT, from 1 */
+  int error;
+  const char *why;
+} reading;
+
+static bool
+refuse (reading *r, int error, const char *why)
+{
+  r->error = error;
+  r->why = why;
+  return false;
+}
+
+/* Pass over TEXT; false: something else stands there.  */
+static bool
+take_text (reading *r, const char *text)
+{
+  size_t n = strlen (text);
+  if ((size_t) (r->end - r->at) < n || memcmp (r->at, text, n) != 0)
+    return false;
+  r->at += n;
+  return true;
+}
+
+/* Pass over a decimal number of at most nine digits.  */
+static bool
+take_number (reading *r, uint32_t *value)
+{
+  const char *start = r->at;
+  *value = 0;
+  for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++)
+    if (r->at - start == 9)
+      return false;
+    else
+      *value = *value * 10 + (uint32_t) (*r->at - '0');
+  return r->at > start;
+}
+
+static bool
+take_named (reading *r, const char *name, uint32_t *value)
+{
+  return take_text (r, name) && take_number (r, value);
+}
+
+static bool
+malformed (reading *r)
+{
+  return refuse (r, EBADMSG, "is not of the form expected there");
+}
+
+static bool
+take_end_of_line (reading *r)
+{
+  if (!take_text (r, "\n"))
+    return malformed (r);
+  r->line++;
+  return true;
+}
+
+static bool
+take_version (reading *r, uint32_t part[3])
+{
+  return take_number (r, &part[0]) && take_named (r, ".", &part[1])
+         && take_named (r, ".", &part[2]);
+}
+
+static bool
+is_newer (const uint32_t a[3], const uint32_t b[3])
+{
+  for (int i = 0; i < 3; i++)
+    if (a[i] != b[i])
+      return a[i] > b[i];
+  return false;
+}
+
+static bool
+read_format (reading *r)
+{
+  uint32_t format;
+  if (!take_named (r, MAGIC, &format) || format == 0)
+    return refuse (r, EBADMSG, "is not the first of a policy file");
+  if (format > FORMAT)
+    return refuse (r, ENOTSUP, "is of a newer library's format");
+  return take_end_of_line (r);
+}
+
+/* The last line must be that of all before it; then they are the rest.  */
+static bool
+check_sum (reading *r, const char *text)
+{
+  char want[CHECKSUM_LINE + 1];
+  size_t n = (size_t) (r->end - text);
+  bool good = false;
+  if (n > CHECKSUM_LINE)
+    {
+      format_checksum (want, text, n - CHECKSUM_LINE);
+      good = memcmp (r->end - CHECKSUM_LINE, want, CHECKSUM_LINE) == 0;
+    }
+  if (good)
+    {
+      r->end -= CHECKSUM_LINE;
+      return true;
+    }
+  r->line = 1;
+  for (size_t i = 0; i + 1 < n; i++)
+    r->line += text[i] == '\n';
+  return refuse (r, EBADMSG,
+                 "is not the checksum of the file: it was changed or cut short");
+}
+
+static bool
+read_origin (reading *r)
+{
+  uint32_t theirs[3], ours[3], steps, classes;
+  reading us = { .at = PACKAGE_VERSION,
+                 .end = PACKAGE_VERSION + sizeof PACKAGE_VERSION - 1 };
+  if (!take_text (r, "library ") || !take_version (r, theirs))
+    return malformed (r);
+  HKM_CHECK (take_version (&us, ours));
+  if (is_newer (theirs, ours))
+    return refuse (r, ENOTSUP, "says that a newer library wrote the file");
+  if (!take_end_of_line (r))
+    return false;
+  if (!take_named (r, "class-steps ", &steps)
+      || !take_named (r, " classes ", &classes))
+    return malformed (r);
+  if (steps != HKM_CLASS_STEPS || classes != HKM_CLASSES)
+    return refuse (r, ENOTSUP, "says that the file is for other size classes");
+  return take_end_of_line (r);
+}
+
+static bool
+read_knob (reading *r, unsigned k, hkm_policy *policy)
+{
+  const struct hkm_opt_row *row = knob_row (k);
+  uint32_t value;
+  if (!take_text (r, row->name) || !take_named (r, " = ", &value))
+    return malformed (r);
+  if (value < row->min || value > row->max)
+    return refuse (r, ERANGE, "has a value out of range");
+  *hkm_policy_knob (policy, k) = value;
+  return take_end_of_line (r);
+}
+
+/* The words for route and superslabs: this process's, or others.  */
+static bool
+read_fixed (reading *r, const hkm_class_policy *p)
+{
+  hkm_class_policy other = { .magazine = !p->magazine, .domain = !p->domain };
+  if (!take_text (r, " route "))
+    return malformed (r);
+  bool same = take_text (r, route_word (p));
+  if (!same && !take_text (r, route_word (&other)))
+    return malformed (r);
+  if (!take_text (r, " superslabs "))
+    return malformed (r);
+  if (!take_text (r, superslabs_word (p)))
+    {
+      same = false;
+      if (!take_text (r, superslabs_word (&other)))
+        return malformed (r);
+    }
+  return same || refuse (r, ENOTSUP, "has another route or other superslabs "
+                                     "than the class has here, which can't "
+                                     "change at run time");
+}
+
+static bool
+read_class (reading *r, unsigned c, hkm_class_policy *p)
+{
+  const struct hkm_opt_row *remote_row
+      = hkm_opts_row (HKM_OPT_TINY_REMOTE_DRAIN_THRESH);
+  uint32_t index, size, cap, batch, remote;
+  if (!take_named (r, "class ", &index) || index != c
+      || !take_named (r, " size ", &size))
+    return malformed (r);
+  if (size != hkm_class[c].size)
+    return refuse (r, ENOTSUP, "is of a class of another size");
+  if (!read_fixed (r, p))
+    return false;
+  if (!take_named (r, " cap ", &cap) || !take_named (r, " batch ", &batch)
+      || !take_named (r, " remote ", &remote))
+    return malformed (r);
+  if (cap < 2 || cap > hkm_policy_cap_max (c) || batch < 1 || batch > cap / 2
+      || remote < remote_row->min || remote > remote_row->max)
+    return refuse (r, ERANGE, "has a value out of range");
+  p->cap = (uint16_t) cap;
+  p->batch = (uint16_t) batch;
+  p->remote = (uint16_t) remote;
+  return take_end_of_line (r);
+}
+
+/* POLICY, at first the one in force, becomes what the file says.  */
+static bool
+read_policy (reading *r, hkm_policy *policy)
+{
+  const char *text = r->at;
+  if (!read_format (r) || !check_sum (r, text) || !read_origin (r))
+    return false;
+  for (unsigned k = 0; k < HKM_KNOBS; k++)
+    if (!read_knob (r, k, policy))
+      return false;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    if (!read_class (r, c, &policy->cls[c]))
+      return false;
+  return r->at == r->end || malformed (r);
+}
+
+/* True if somebody can read what we say.  */
+static bool
+may_speak (void)
+{
+  return !hkm_os_secure ()
+         && (hkm_opt (HKM_OPT_VERBOSE) != 0 || hkm_out_is_terminal ());
+}
+
+static int
+load_text (const char *path, const char *text, size_t n)
+{
+  hkm_policy policy = { .generation = 0 };
+  reading r = { .at = text, .end = text + n, .line = 1 };
+  hkm_policy_refresh (&policy);
+  if (n == FILE_MAX)
+    refuse (&r, EBADMSG, "begins a file too long for a policy");
+  else if (read_policy (&r, &policy) && !hkm_policy_publish (&policy))
+    refuse (&r, ERANGE, "ends a policy that can't be");
+  if (r.error != 0 && may_speak ())
+    hkm_out_line ("policy file %s is refused: line %u %s", path, r.line, r.why);
+  return r.error;
+}
+
+int
+hkm_policy_file_load (const char *path)
+{
+  size_t n;
+  char *text = hkm_os_map (FILE_MAX, hkm_os_page_size ());
+
+  if (text == NULL)
+    return ENOMEM;
+  int error = hkm_os_file_read (path, text, FILE_MAX, &n);
+  if (error != 0 && may_speak ())
+    hkm_out_line ("policy file %s can't be read (errno %d)", path, error);
+  if (error == 0)
+    error = load_text (path, text, n);
+  hkm_os_unmap (text, FILE_MAX);
+  return error;
+}

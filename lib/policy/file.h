@@ -1,0 +1,30 @@
+/* The policy as a file: text that people can read and this library alone
+   writes.  The lines, in this order:
+
+     hakmem-policy FORMAT
+     library VERSION
+     class-steps STEPS classes COUNT
+     NAME = VALUE                     for each knob; NAME is its variable's
+     class K size S route R superslabs D cap N batch N remote N    for each
+     checksum FNV-1a                  of all bytes before this line, 64 bits
+
+   A file that is damaged, cut short, newer than this library, out of range or
+   made for other classes or routes is refused as a whole.  */
+#ifndef HKM_POLICY_FILE_H
+#define HKM_POLICY_FILE_H
+
+#include "base/compiler.h"
+
+/* Both return 0 or an errno value, keep errno, allocate nothing, and may be
+   called by any thread once hkm_policy_init is done.  */
+
+/* Write the published policy to PATH in one step (hkm_os_file_replace).
+   EPERM under AT_SECURE.  */
+int hkm_policy_file_save (const char *path);
+/* Publish what PATH says.  EBADMSG: no policy file, or not whole; ENOTSUP: of a
+   newer library, or for other classes or routes; ERANGE: a value is.  Then one
+   line names file, line and reason if stderr is a terminal or HAKMEM_VERBOSE
+   is set, but never under AT_SECURE.  */
+int hkm_policy_file_load (const char *path);
+
+#endif
