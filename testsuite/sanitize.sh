@@ -82,7 +82,7 @@ arguments_of ()
     big_mt) echo steps=50 largest=6000000 ;;
     phases) echo bytes=8000000 ;;
     larson) echo seconds=4 ;;
-    policy) echo "$dir" ;; # where its files go
+    policy | change) echo "$dir" ;; # where their files go
   esac
 }
 

@@ -218,20 +218,22 @@ check_sum (reading *r, const char *text)
   for (size_t i = 0; i + 1 < n; i++)
     r->line += text[i] == '\n';
   return refuse (r, EBADMSG,
-                 "is not the checksum of the file: it was changed or cut short");
+                 "is not the checksum of the file, changed or cut short");
 }
 
 static bool
 read_origin (reading *r)
 {
+  static const char version[] = PACKAGE_VERSION;
   uint32_t theirs[3], ours[3], steps, classes;
-  reading us = { .at = PACKAGE_VERSION,
-                 .end = PACKAGE_VERSION + sizeof PACKAGE_VERSION - 1 };
+  reading us = { .at = version, .end = version + sizeof version - 1 };
   if (!take_text (r, "library ") || !take_version (r, theirs))
     return malformed (r);
   HKM_CHECK (take_version (&us, ours));
   if (is_newer (theirs, ours))
     return refuse (r, ENOTSUP, "says that a newer library wrote the file");
+  while (r->at < r->end && *r->at != '\n') /* a suffix: of a beta, say */
+    r->at++;
   if (!take_end_of_line (r))
     return false;
   if (!take_named (r, "class-steps ", &steps)

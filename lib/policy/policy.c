@@ -1,4 +1,4 @@
-/* The published policy: made from the options at start, replaced as a whole.  */
+/* The published policy: made from the options, replaced as a whole.  */
 #include "policy/policy.h"
 #include "base/lock.h"
 #include "opts/opts.h"

@@ -105,6 +105,6 @@ main (int argc, char **argv)
       left += o != NULL;
       object_free (o);
     }
-  verdict (left > SHARED / 4, "mstress", "only %ld objects lived on", left);
+  verdict (left > SHARED / 8, "mstress", "only %ld objects lived on", left);
   return finish ();
 }
