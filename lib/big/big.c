@@ -15,6 +15,7 @@ typedef struct hkm_big
   hkm_link link;  /* in the cache or among free descriptors */
   char *base;     /* of the mapping, and of the block; relaxed atomic */
   size_t size;    /* bytes mapped and usable; relaxed atomic */
+  size_t idle;    /* of a cached one: bytes counted as idle memory */
 } hkm_big;
 
 static hkm_lock big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
@@ -69,27 +70,33 @@ cache_take_locked (size_t size, size_t align)
     return NULL;
   hkm_list_remove (&best->link);
   cached_bytes -= best->size;
-  hkm_retain_leave (best->size);
+  hkm_retain_leave (best->idle);
   hkm_count (&counts, HKM_COUNT_BIG_CACHE_HIT, 1);
   return best;
 }
 
-/* Give the mapping of BIG, which is free and in no list, back to the OS; its
-   bytes are counted as idle.  */
-static size_t
+/* Give the mapping of BIG, which is cached, back to the OS.  False: the OS would
+   not have it (the mapping limit); it stays cached, purged if that can be.  */
+static bool
 unmap_locked (hkm_big *big)
 {
-  size_t size = big->size;
+  size_t idle = big->idle;
   hkm_map_set (big->base, 1, NULL);
-  if (hkm_os_unmap (big->base, size) || hkm_os_purge (big->base, size))
+  bool gone = hkm_os_unmap (big->base, big->size);
+  if (!gone)
+    hkm_map_set (big->base, 1, &big->head); /* its leaf exists: can't fail */
+  if (gone || (idle > 0 && hkm_os_purge (big->base, big->size)))
     {
-      /* At the mapping limit an unmap can fail; then the addresses stay
-         behind, purged, and cost a range but no memory.  */
-      hkm_retain_leave (size);
-      hkm_retain_purged (size);
+      big->idle = 0;
+      hkm_retain_leave (idle);
+      hkm_retain_purged (idle);
     }
+  if (!gone)
+    return false;
+  hkm_list_remove (&big->link);
+  cached_bytes -= big->size;
   hkm_list_push (&spare, &big->link);
-  return size;
+  return true;
 }
 
 static size_t
@@ -101,9 +108,10 @@ cache_shrink_locked (size_t to_bytes, bool to_budget)
              || (to_budget && hkm_retain_idle () > hkm_retain_budget ())))
     {
       hkm_big *oldest = hkm_container_of (cache.prev, hkm_big, link);
-      hkm_list_remove (&oldest->link);
-      cached_bytes -= oldest->size;
-      bytes += unmap_locked (oldest);
+      size_t size = oldest->size;
+      if (!unmap_locked (oldest))
+        break;
+      bytes += size;
     }
   return bytes;
 }
@@ -194,15 +202,12 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
   live_bytes -= big->size;
   hkm_count (&counts, HKM_COUNT_BIG_FREE, 1);
   hkm_retain_live (-(ptrdiff_t) big->size);
-  hkm_retain_admit (big->size);
-  if (big->size > cache_budget)
-    unmap_locked (big);
-  else
-    {
-      hkm_list_push (&cache, &big->link);
-      cached_bytes += big->size;
-      cache_shrink_locked (cache_budget, true);
-    }
+  big->idle = big->size;
+  hkm_retain_admit (big->idle);
+  hkm_list_push (&cache, &big->link);
+  cached_bytes += big->size;
+  if (big->size <= cache_budget || unmap_locked (big))
+    cache_shrink_locked (cache_budget, true);
   hkm_lock_give (&big_lock);
 }
 
@@ -238,7 +243,9 @@ move (hkm_big *big, size_t size)
     {
       hkm_map_set (old, 1, &big->head);
       hkm_map_set (target, 1, NULL);
-      hkm_os_unmap (target, size);
+      /* The kernel takes the target away before most of what can fail, and
+         another thread may have mapped there since: so it is not ours to
+         unmap.  If it is still there it costs addresses, no memory.  */
       return false;
     }
   hkm_store_relaxed (&big->base, target);

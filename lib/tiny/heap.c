@@ -236,8 +236,8 @@ hkm_heap_fork_child (hkm_heap *mine)
 
 /* ---- trim and facts ---- */
 
-void
-hkm_heap_trim (void)
+static void
+trim_once (void)
 {
   hkm_heap *mine = hkm_heap_mine ();
   for (hkm_heap *heap = hkm_load_acquire (&hkm_registry.first); heap != NULL;
@@ -259,4 +259,13 @@ hkm_heap_trim (void)
         }
       hkm_heap_unlock (heap);
     }
+}
+
+void
+hkm_heap_trim (void)
+{
+  /* Twice: a heap's magazine may hold the last block of a slab of one that was
+     looked at before it.  */
+  trim_once ();
+  trim_once ();
 }

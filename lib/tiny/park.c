@@ -18,6 +18,9 @@ enum { PARK_WHOLE = 8 };
 /* Parked heaps an adopter looks into.  */
 enum { ADOPT_LOOKS = 4 };
 
+/* This thread is mending a heap.  */
+static __thread bool mending __attribute__ ((tls_model ("initial-exec")));
+
 void
 hkm_heap_service (hkm_heap *heap)
 {
@@ -27,6 +30,13 @@ hkm_heap_service (hkm_heap *heap)
         return; /* its holder looks at the stack after giving the lock back */
       if (heap->state == HKM_HEAP_PARKED)
         {
+          if (heap->torn && mending)
+            {
+              /* Mending one heap may push to the next torn one, and so on: one
+                 is enough of the stack.  Its turn comes.  */
+              hkm_lock_give (&heap->lock);
+              return;
+            }
           if (heap->torn)
             hkm_heap_mend_locked (heap);
           hkm_heap_observe_locked (heap);
@@ -189,6 +199,8 @@ recount_list_locked (hkm_heap *heap, hkm_link *list)
 void
 hkm_heap_mend_locked (hkm_heap *heap)
 {
+  bool outer = !mending;
+  mending = true;
   heap->torn = false;
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     {
@@ -217,5 +229,7 @@ hkm_heap_mend_locked (hkm_heap *heap)
       }
   heap->outbound_bytes = 0;
   hkm_run_cache_flush (&heap->runs);
+  if (outer)
+    mending = false;
   HKM_WALK (hkm_heap_walk_locked (heap));
 }
