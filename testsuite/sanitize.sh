@@ -82,6 +82,8 @@ arguments_of ()
     big_mt) echo steps=50 largest=6000000 ;;
     phases) echo bytes=8000000 ;;
     larson) echo seconds=4 ;;
+    absorb_purge) echo meetings=6 blocks=262144 rounds=200 ;;
+    late_first_call) echo threads=400 ;;
     policy | change) echo "$dir" ;; # where their files go
   esac
 }
@@ -179,6 +181,7 @@ for mode in $modes; do
       case $mode/$program in
         # The other tables: only what depends on them.
         steps*/larson | steps*/adopt | steps*/teardown | steps*/big_mt) continue ;;
+        steps*/late_first_call) continue ;;
       esac
       if compile "$mode" "$group" "$program"; then
         run "$mode" "$program"

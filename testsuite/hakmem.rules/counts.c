@@ -1,0 +1,288 @@
+/* Counts: what is home, what is out and when a slab is looked at, after every
+   number of blocks that comes home at once; and what brings back slabs that
+   stay just below the share that would.  */
+#include "inside.h"
+#include "blocks.h"
+
+enum { SIZE = 1024, MANY = 1000 };
+
+static actor owner, pusher;
+static void *block[MANY];
+static void *in_slab[4096];
+static hkm_slab *slab;
+static size_t n_in_slab;
+
+static void
+begin (size_t size)
+{
+  batch all = { block, MANY, size };
+  actor_start (&owner);
+  actor_start (&pusher);
+  act (&owner, job_malloc, &all);
+  slab = slab_of (block[MANY / 4]);
+  n_in_slab = 0;
+  for (int i = 0; i < MANY; i++)
+    if (slab_of (block[i]) == slab)
+      {
+        in_slab[n_in_slab++] = block[i];
+        block[i] = NULL;
+      }
+}
+
+static void
+end (void)
+{
+  act (&owner, job_collect, NULL);
+  for (int i = 0; i < MANY; i++)
+    free (block[i]);
+  actor_end (&owner);
+  actor_end (&pusher);
+  malloc_trim (0);
+}
+
+/* N blocks come home to a full slab at once.  */
+TEST (every_number_of_blocks_comes_home)
+{
+  hkm_policy was = policy_now (), p = was;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    p.cls[c].remote = 1024; /* a chain as long as the slab */
+  CHECK (hkm_policy_publish (&p));
+  uint32_t capacity = 64;
+  for (size_t n = 1; n <= capacity; n++)
+    {
+      begin (SIZE);
+      capacity = slab->capacity;
+      if (n > n_in_slab)
+        break;
+      uint32_t room = slab->own.room;
+      CHECK (slab->state == HKM_SLAB_FULL && n_in_slab == capacity
+             && room == capacity / 8);
+      batch chain = { in_slab, n, SIZE };
+      /* One chain: what is gathered is pushed at the last, by a cold call.  */
+      act (&pusher, job_free, &chain);
+      void *p[200];
+      batch cold = { p, 200, 32768 };
+      act (&pusher, job_malloc, &cold);
+      act (&pusher, job_free, &cold);
+      CHECKF (remote_count (slab) == n, "%u of %zu blocks pushed",
+              remote_count (slab), n);
+      act (&owner, job_collect, NULL);
+      bool whole = n == capacity;
+      CHECKF (whole == (given_up (slab) || slab->state == HKM_SLAB_WARM),
+              "%zu of %u home: state %d", n, capacity, slab->state);
+      if (!whole)
+        {
+          CHECKF (hkm_slab_home (slab) == n, "%u home, not %zu",
+                  hkm_slab_home (slab), n);
+          CHECKF (slab->state
+                      == (n < room ? HKM_SLAB_FULL : HKM_SLAB_PARTIAL),
+                  "%zu of %u home, room for %u: state %d", n, capacity, room,
+                  slab->state);
+          CHECK (slab->own.room > 0
+                 && slab->own.room <= capacity - n);
+        }
+      batch others = { in_slab + n, capacity - n, SIZE };
+      act (&owner, job_free, &others);
+      CHECK (given_up (slab) || slab->state == HKM_SLAB_WARM);
+      end ();
+    }
+  CHECK (hkm_policy_publish (&was));
+}
+
+/* Slabs of few blocks: a share below one is one, and nothing wraps.  */
+TEST (a_share_below_one_block_is_one)
+{
+  hkm_policy was = policy_now (), p = was;
+  p.return_fraction = 64;
+  CHECK (hkm_policy_publish (&p));
+  begin (32768);
+  CHECK (slab->capacity < 64 && slab->state == HKM_SLAB_FULL);
+  CHECKF (slab->own.room == 1, "room %u", slab->own.room);
+  batch all = { in_slab, n_in_slab, 32768 };
+  act (&owner, job_free, &all);
+  act (&owner, job_collect, NULL);
+  CHECK (hkm_policy_publish (&was));
+  end ();
+}
+
+/* Blocks in a front slot are out for their slabs, until somebody walks it.  */
+static uint32_t
+out_of (const hkm_slab *s)
+{
+  return (uint32_t) s->carved - hkm_slab_home (s);
+}
+
+static void
+job_strip (void *unused UNUSED)
+{
+  hkm_heap *heap = hkm_heap_mine ();
+  hkm_lock_take (&heap->lock);
+  hkm_heap_strip_locked (heap);
+  hkm_heap_walk_locked (heap);
+  hkm_heap_unlock (heap);
+}
+
+/* What a program has of each slab is what the slab says is out: after frees in
+   an order that mixes slabs, on either route.  */
+static void
+exact (size_t size)
+{
+  uint64_t rng = rng_seed (size);
+  begin (size);
+  for (size_t i = 0; i < n_in_slab; i++)
+    for (int k = 0; k < MANY; k++)
+      if (block[k] == NULL)
+        {
+          block[k] = in_slab[i];
+          break;
+        }
+  for (int round = 0; round < 6; round++)
+    {
+      for (int i = 0; i < MANY; i++)
+        if (block[i] != NULL && rng_next (&rng) % 3 == 0)
+          {
+            act (&owner, job_free_one, block[i]);
+            block[i] = NULL;
+          }
+      for (int i = 0; i < MANY; i++)
+        if (block[i] == NULL && rng_next (&rng) % 2 == 0)
+          {
+            batch one = { &block[i], 1, size };
+            act (&owner, job_malloc, &one);
+          }
+      act (&owner, job_strip, NULL);
+      for (int i = 0; i < MANY; i++)
+        {
+          hkm_slab *s = block[i] ? slab_of (block[i]) : NULL;
+          uint32_t have = 0;
+          if (s == NULL)
+            continue;
+          for (int k = 0; k < MANY; k++)
+            have += block[k] != NULL && slab_of (block[k]) == s;
+          CHECKF (s->state != HKM_SLAB_CURRENT && out_of (s) == have,
+                  "blocks of %zu: %u out, the program has %u", size,
+                  out_of (s), have);
+        }
+    }
+  end ();
+}
+
+TEST (exact_page_local)
+{
+  CHECK (!policy_now ().cls[hkm_size_to_class (512)].magazine);
+  exact (512);
+}
+
+TEST (exact_magazine)
+{
+#ifdef HKM_WITH_TINY_SLL
+  CHECK (policy_now ().cls[hkm_size_to_class (6000)].magazine);
+#endif
+  exact (6000);
+}
+
+/* One refill, one batch: what a magazine gets at once is the policy's number,
+   in one hop from a slab to the front.  */
+static uint64_t
+counter (enum hkm_counter which)
+{
+  return owner.heap->counts.value[which];
+}
+
+TEST (one_refill_is_one_batch)
+{
+#if !defined HKM_WITH_TINY_SLL || !defined HKM_WITH_STATS
+  SKIP ("built without the magazine or without statistics");
+#endif
+  unsigned cls = hkm_size_to_class (6000);
+  uint32_t size_of_batch = policy_now ().cls[cls].batch;
+  begin (6000);
+  act (&owner, job_strip, NULL);
+  batch most = { in_slab + 1, n_in_slab - 1, 6000 };
+  act (&owner, job_free, &most);
+  act (&owner, job_strip, NULL); /* they are on their slab's own list now */
+  CHECK (slab->state == HKM_SLAB_PARTIAL);
+  uint64_t batches = counter (HKM_COUNT_BATCH_BLOCKS),
+           refills = counter (HKM_COUNT_REFILL);
+  CHECK (size_of_batch > 1 && size_of_batch <= n_in_slab);
+  void *p[4096];
+  batch first = { p, 1, 6000 };
+  act (&owner, job_malloc, &first);
+  CHECKF (counter (HKM_COUNT_REFILL) == refills + 1
+              && counter (HKM_COUNT_BATCH_BLOCKS) > batches
+              && counter (HKM_COUNT_BATCH_BLOCKS) - batches <= size_of_batch,
+          "one block took %llu refills and %llu blocks of a batch of %u",
+          (unsigned long long) (counter (HKM_COUNT_REFILL) - refills),
+          (unsigned long long) (counter (HKM_COUNT_BATCH_BLOCKS) - batches),
+          size_of_batch);
+  /* The rest of the batch costs no further refill.  */
+  size_t moved = (size_t) (counter (HKM_COUNT_BATCH_BLOCKS) - batches);
+  if (moved == 0)
+    return;
+  batch others = { p + 1, moved - 1, 6000 };
+  act (&owner, job_malloc, &others);
+  CHECK (counter (HKM_COUNT_REFILL) == refills + 1);
+  batch back = { p, moved, 6000 };
+  act (&owner, job_free, &back);
+  act (&owner, job_free_one, in_slab[0]);
+  end ();
+}
+
+/* ---- the stuck eighth ---- */
+
+TEST (slabs_just_below_an_eighth_are_used_again)
+{
+  enum { SLABS = 24, SMALL = 64, HOLES = 100 }; /* 128 would be an eighth */
+  static void *p[SLABS * 1024], *hole[SLABS * HOLES];
+  batch all = { p, SLABS * 1024, SMALL };
+  actor_start (&owner);
+  act (&owner, job_malloc, &all);
+  uint32_t in_hole[SLABS] = { 0 };
+  hkm_slab *seen[SLABS];
+  int slabs = 0;
+  for (int i = 0; i < SLABS * 1024; i++)
+    {
+      int k = 0;
+      hkm_slab *s = slab_of (p[i]);
+      while (k < slabs && seen[k] != s)
+        k++;
+      if (k == slabs && slabs < SLABS)
+        seen[slabs++] = s;
+      if (s->state == HKM_SLAB_FULL && k < SLABS && in_hole[k] < HOLES)
+        {
+          in_hole[k]++;
+          act (&owner, job_free_one, p[i]);
+          p[i] = NULL;
+        }
+    }
+  size_t free_blocks = 0;
+  for (int k = 0; k < slabs; k++)
+    free_blocks += in_hole[k];
+  CHECK (free_blocks >= (SLABS - 2) * HOLES);
+  hkm_bin *bin = &owner.heap->bin[hkm_size_to_class (SMALL)];
+  /* The current slab's rest may go first; then the holes.  */
+  uint32_t before = bin->slabs;
+  batch again = { hole, free_blocks, SMALL };
+  act (&owner, job_malloc, &again);
+  CHECKF (bin->slabs == before, "%zu blocks fit into the holes of %u slabs, "
+          "yet %u were taken", free_blocks, before, bin->slabs - before);
+  act (&owner, job_free, &again);
+  for (int i = 0; i < SLABS * 1024; i++)
+    if (p[i] != NULL)
+      act (&owner, job_free_one, p[i]);
+  actor_end (&owner);
+  malloc_trim (0);
+}
+
+int
+main (void)
+{
+  free (malloc (1));
+  RUN (every_number_of_blocks_comes_home);
+  RUN (a_share_below_one_block_is_one);
+  RUN (exact_page_local);
+  RUN (exact_magazine);
+  RUN (one_refill_is_one_batch);
+  RUN (slabs_just_below_an_eighth_are_used_again);
+  return check_done ();
+}

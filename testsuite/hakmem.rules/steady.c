@@ -1,0 +1,236 @@
+/* Counted behaviour over many calls: a mixed run that needs few superslabs and
+   few system calls, cycles of growth that map nothing, stages and refills that
+   add up.  */
+#include "outside.h"
+
+/* The bench's generator: Marsaglia's xorshift of 32 bits.  */
+static uint32_t bench_state;
+static uint32_t
+bench_next (void)
+{
+  uint32_t x = bench_state;
+  x ^= x << 13;
+  x ^= x >> 17;
+  x ^= x << 5;
+  return bench_state = x;
+}
+
+static uint64_t
+map_calls (void)
+{
+  return number ("mmap_calls") + number ("munmap_calls");
+}
+
+/* random_mixed: 200,000 iterations over 4096 places, 16..1040 bytes.  */
+TEST (random_mixed)
+{
+  enum { PLACES = 4096, ITERATIONS = 200000 };
+  static void *p[PLACES];
+  uint64_t most = 0;
+  bench_state = 1234567;
+  for (int i = 0; i < ITERATIONS; i++)
+    {
+      uint32_t at = bench_next () % PLACES;
+      if (p[at] != NULL)
+        {
+          free (p[at]);
+          p[at] = NULL;
+        }
+      else
+        {
+          size_t size = 16 + bench_next () % 1025;
+          p[at] = malloc (size);
+          if (!CHECK (p[at] != NULL))
+            return;
+          memset (p[at], 1, 16);
+        }
+      if (i % 1000 == 0)
+        {
+          uint64_t now = number ("superslabs");
+          most = now > most ? now : most;
+        }
+    }
+  /* Since the process began, its start included.  */
+  printf ("random_mixed: %llu superslabs, %llu mmap and munmap calls\n",
+          (unsigned long long) most, (unsigned long long) map_calls ());
+  CHECKF (most <= 4, "%llu superslabs", (unsigned long long) most);
+  CHECKF (map_calls () <= 40, "%llu mmap and munmap calls",
+          (unsigned long long) map_calls ());
+  for (int i = 0; i < PLACES; i++)
+    free (p[i]);
+}
+
+enum { CYCLE = 24 * 1024 };
+static void *cycle[CYCLE];
+
+static void
+grow_and_shrink (size_t size)
+{
+  for (int i = 0; i < CYCLE; i++)
+    {
+      cycle[i] = malloc (size);
+      if (cycle[i] == NULL)
+        abort ();
+      *(char *) cycle[i] = 1;
+    }
+  for (int i = 0; i < CYCLE; i++)
+    free (cycle[i]);
+}
+
+TEST (cycles_map_nothing)
+{
+  if (!counts () || !RULES_LRU)
+    SKIP ("built without statistics or the list of empty superslabs");
+  for (int i = 0; i < 3; i++)
+    grow_and_shrink (1024);
+  uint64_t maps = number ("mmap_calls"), unmaps = number ("munmap_calls"),
+           mapped = number ("SS_MAP"), hits = number ("SS_LRU_HIT");
+  for (int i = 0; i < 30; i++)
+    grow_and_shrink (i % 2 ? 1024 : 512);
+  mapped = number ("SS_MAP") - mapped;
+  hits = number ("SS_LRU_HIT") - hits;
+  printf ("cycles: %llu superslabs mapped, %llu from the LRU, %llu mmap calls\n",
+          (unsigned long long) mapped, (unsigned long long) hits,
+          (unsigned long long) (number ("mmap_calls") - maps));
+  CHECKF (hits > 0 && hits * 10 > (hits + mapped) * 9,
+          "%llu from the LRU, %llu mapped", (unsigned long long) hits,
+          (unsigned long long) mapped);
+  CHECKF (number ("mmap_calls") == maps && number ("munmap_calls") == unmaps,
+          "%llu mmap calls and %llu munmap calls in steady state",
+          (unsigned long long) (number ("mmap_calls") - maps),
+          (unsigned long long) (number ("munmap_calls") - unmaps));
+}
+
+/* A phased run: one class after another grows and shrinks, so slabs come and
+   go, and many of a class come back while they are still carved.  */
+TEST (stages)
+{
+  if (!counts ())
+    SKIP ("built without statistics");
+  static void *p[16][3000];
+  uint64_t before[3], stage[3], refills = number ("REFILL_ACQUIRE");
+  static const char *const names[]
+      = { "ACQUIRE_STAGE1", "ACQUIRE_STAGE2", "ACQUIRE_STAGE3" };
+  uint64_t rng = rng_seed (7), runs = number ("RUN_ALLOC");
+  for (int i = 0; i < 3; i++)
+    before[i] = number (names[i]);
+  for (int phase = 0; phase < 60; phase++)
+    {
+      int k = (int) (rng_next (&rng) % 16);
+      size_t size = 32 + (size_t) k * 60;
+      for (int i = 0; i < 3000; i++)
+        {
+          free (p[k][i]);
+          p[k][i] = malloc (size);
+        }
+      k = (int) (rng_next (&rng) % 16);
+      for (int i = 0; i < 3000; i++)
+        {
+          free (p[k][i]);
+          p[k][i] = NULL;
+        }
+    }
+  uint64_t sum = 0;
+  for (int i = 0; i < 3; i++)
+    sum += stage[i] = number (names[i]) - before[i];
+  printf ("stages: %llu, %llu, %llu\n", (unsigned long long) stage[0],
+          (unsigned long long) stage[1], (unsigned long long) stage[2]);
+  refills = number ("REFILL_ACQUIRE") - refills;
+  CHECKF (sum == refills && number ("RUN_ALLOC") == runs,
+          "%llu slabs acquired by %llu refills", (unsigned long long) sum,
+          (unsigned long long) refills);
+  CHECKF (stage[0] * 100 >= sum * 15, "stage 1 served %llu of %llu",
+          (unsigned long long) stage[0], (unsigned long long) sum);
+  for (int k = 0; k < 16; k++)
+    for (int i = 0; i < 3000; i++)
+      free (p[k][i]);
+}
+
+/* Each refill was served in exactly one way, each free that counted to zero is
+   a retire, and what was carved and freed is what the test did.  */
+TEST (counters_add_up)
+{
+  if (!counts ())
+    SKIP ("built without statistics");
+  static const char *const ways[]
+      = { "REFILL_CARVE", "REFILL_PARTIAL", "REFILL_REMOTE", "REFILL_STUCK",
+          "REFILL_WARM", "REFILL_ADOPT", "REFILL_ACQUIRE", "REFILL_FAIL" };
+  uint64_t sum = 0;
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+    sum += number (ways[i]);
+  CHECKF (sum == number ("REFILL"), "%llu refills, %llu ways",
+          (unsigned long long) number ("REFILL"), (unsigned long long) sum);
+  /* A page's worth per refill where slabs are carved.  */
+  enum { N = 4096 };
+  static void *p[N];
+  uint64_t refills = number ("REFILL");
+  for (int i = 0; i < N; i++)
+    p[i] = malloc (32);
+  refills = number ("REFILL") - refills;
+  CHECKF (refills <= N / 64 + 8 && refills >= 1,
+          "%llu refills for %d blocks of 32, 128 to a page",
+          (unsigned long long) refills, N);
+  for (int i = 0; i < N; i++)
+    free (p[i]);
+  uint64_t big = number ("BIG_ALLOC"), big_freed = number ("BIG_FREE"),
+           run = number ("RUN_ALLOC"), run_freed = number ("RUN_FREE"),
+           hit = number ("RUN_CACHE_HIT");
+  for (int i = 0; i < 10; i++)
+    {
+      free (malloc (5 * MIB));
+      free (malloc (200000));
+    }
+  CHECK (number ("BIG_ALLOC") - big == 10 && number ("BIG_FREE") - big_freed == 10);
+  CHECK (number ("RUN_ALLOC") - run == 10 && number ("RUN_FREE") - run_freed == 10);
+  CHECK (number ("RUN_CACHE_HIT") - hit >= 9);
+  CHECK (number ("BIG_CACHE_HIT") <= number ("BIG_ALLOC"));
+}
+
+static void *others[5000];
+static void *
+free_others (void *arg)
+{
+  for (int i = 0; i < 5000; i++)
+    free (others[i]);
+  return arg;
+}
+
+TEST (remote_counters)
+{
+  if (!counts ())
+    SKIP ("built without statistics");
+  pthread_t thread;
+  for (int i = 0; i < 5000; i++)
+    others[i] = malloc (100);
+  uint64_t freed = number ("REMOTE_FREE"), pushes = number ("REMOTE_PUSH"),
+           taken = number ("REMOTE_COLLECT");
+  if (pthread_create (&thread, NULL, free_others, NULL) != 0)
+    abort ();
+  pthread_join (thread, NULL);
+  void *p = malloc (3000); /* a cold call takes home what was pushed */
+  freed = number ("REMOTE_FREE") - freed;
+  pushes = number ("REMOTE_PUSH") - pushes;
+  taken = number ("REMOTE_COLLECT") - taken;
+  printf ("remote: %llu blocks in %llu pushes\n", (unsigned long long) freed,
+          (unsigned long long) pushes);
+  /* The thread's own start and end may free a few more.  */
+  CHECKF (freed >= 5000 && freed < 5020, "%llu blocks freed",
+          (unsigned long long) freed);
+  CHECKF (taken >= 5000 && taken <= freed, "%llu taken home of %llu",
+          (unsigned long long) taken, (unsigned long long) freed);
+  CHECKF (pushes * 20 < freed, "%llu pushes for %llu blocks",
+          (unsigned long long) pushes, (unsigned long long) freed);
+  free (p);
+}
+
+int
+main (void)
+{
+  find_stats ();
+  RUN (random_mixed);
+  RUN (cycles_map_nothing);
+  RUN (stages);
+  RUN (counters_add_up);
+  RUN (remote_counters);
+  return check_done ();
+}
