@@ -22,7 +22,8 @@ static hkm_lock big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
 /* Guarded by big_lock.  */
 static hkm_link cache = { &cache, &cache };  /* most recent first */
 static hkm_link spare = { &spare, &spare };  /* descriptors without a mapping */
-static size_t cached_bytes, cache_budget, live_bytes;
+static size_t cached_bytes; /* relaxed atomic: read without the lock */
+static size_t cache_budget, live_bytes;
 static uint64_t live_count;
 static hkm_counts counts;
 
@@ -69,7 +70,7 @@ cache_take_locked (size_t size, size_t align)
   if (best == NULL)
     return NULL;
   hkm_list_remove (&best->link);
-  cached_bytes -= best->size;
+  hkm_store_relaxed (&cached_bytes, cached_bytes - best->size);
   hkm_retain_leave (best->idle);
   hkm_count (&counts, HKM_COUNT_BIG_CACHE_HIT, 1);
   return best;
@@ -94,7 +95,7 @@ unmap_locked (hkm_big *big)
   if (!gone)
     return false;
   hkm_list_remove (&big->link);
-  cached_bytes -= big->size;
+  hkm_store_relaxed (&cached_bytes, cached_bytes - big->size);
   hkm_list_push (&spare, &big->link);
   return true;
 }
@@ -205,10 +206,11 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
   big->idle = big->size;
   hkm_retain_admit (big->idle);
   hkm_list_push (&cache, &big->link);
-  cached_bytes += big->size;
+  hkm_store_relaxed (&cached_bytes, cached_bytes + big->size);
   if (big->size <= cache_budget || unmap_locked (big))
     cache_shrink_locked (cache_budget, true);
   hkm_lock_give (&big_lock);
+  hkm_superslab_reclaim ();
 }
 
 static void
@@ -276,9 +278,21 @@ hkm_big_trim (void)
   return bytes;
 }
 
+/* The cache's part in keeping to the budget, when others free.  */
+static void
+cache_reclaim (void)
+{
+  if (hkm_load_relaxed (&cached_bytes) == 0)
+    return;
+  hkm_lock_take (&big_lock);
+  cache_shrink_locked (cache_budget, true);
+  hkm_lock_give (&big_lock);
+}
+
 void
 hkm_big_init (size_t budget)
 {
+  hkm_retain_set_reclaim (cache_reclaim);
 #ifdef HKM_WITH_BIGCACHE
   cache_budget = budget;
 #else

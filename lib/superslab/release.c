@@ -96,6 +96,17 @@ purge_to_budget_locked (void)
 }
 
 void
+hkm_superslab_reclaim (void)
+{
+  if (hkm_retain_idle () <= hkm_retain_budget ())
+    return;
+  hkm_lock_take (&pool.lock);
+  if (pool.ready)
+    purge_to_budget_locked ();
+  hkm_lock_give (&pool.lock);
+}
+
+void
 hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
                        size_t resident)
 {
@@ -137,6 +148,7 @@ hkm_slab_release (hkm_slab *slab)
   hkm_slots_drop_locked (ss, slab->first, slab->slots, resident);
   hkm_superslab_place_locked (ss);
   hkm_lock_give (&pool.lock);
+  hkm_retain_reclaim ();
 }
 
 void
@@ -154,6 +166,7 @@ hkm_slab_release_purged (hkm_slab *slab)
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
   hkm_superslab_place_locked (ss);
   hkm_lock_give (&pool.lock);
+  hkm_retain_reclaim ();
 }
 
 void
@@ -169,4 +182,5 @@ hkm_run_release (hkm_slab *run)
                          run->slots * HKM_SLOT_SIZE);
   hkm_superslab_place_locked (ss);
   hkm_lock_give (&pool.lock);
+  hkm_retain_reclaim ();
 }

@@ -12,6 +12,7 @@
 
 static size_t floor_bytes;
 static size_t idle, remote_idle, live, regret, recently_purged;
+static void (*reclaim_other) (void); /* constant after init */
 static uint64_t purged_at, regret_at, regretted;
 
 void
@@ -118,4 +119,17 @@ void
 hkm_retain_live (ptrdiff_t bytes)
 {
   hkm_fetch_add_relaxed (&live, (size_t) bytes);
+}
+
+void
+hkm_retain_set_reclaim (void (*reclaim) (void))
+{
+  reclaim_other = reclaim;
+}
+
+void
+hkm_retain_reclaim (void)
+{
+  if (reclaim_other != NULL && hkm_retain_idle () > hkm_retain_budget ())
+    reclaim_other ();
 }

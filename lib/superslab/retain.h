@@ -29,6 +29,13 @@ void hkm_retain_purged (size_t bytes);
 void hkm_retain_wanted (size_t bytes);
 /* Live memory (slots in use, big mappings) changes by BYTES.  */
 void hkm_retain_live (ptrdiff_t bytes);
+/* Freeing anything lowers the live memory and so the budget, for every room that
+   keeps idle memory.  RECLAIM (set once, by init) makes a room that this one
+   doesn't know give back until idle memory fits; it may take locks of
+   HKM_RANK_BIG and above.  */
+void hkm_retain_set_reclaim (void (*reclaim) (void));
+/* Call it if idle memory is over its budget.  */
+void hkm_retain_reclaim (void);
 size_t hkm_retain_idle (void);
 size_t hkm_retain_budget (void);
 uint64_t hkm_retain_regretted (void);

@@ -34,6 +34,8 @@ void *hkm_slab_address (const hkm_slab *slab); /* of its first slot */
 void hkm_superslab_prewarm (unsigned n);
 /* Give every idle page and every empty superslab back to the OS.  Bytes.  */
 size_t hkm_superslab_trim (void);
+/* If idle memory is over its budget, give idle slots back until it fits.  */
+void hkm_superslab_reclaim (void);
 /* Facts for reports.  */
 typedef struct hkm_superslab_facts
 {
