@@ -219,6 +219,8 @@ run_program ()
   pid=$(cat "$reports/pid")
   printf '\n-- libhakmem: %s --\n' "$1" >&2
   if [ -s "$reports/$pid" ]; then cat "$reports/$pid" >&2
+  elif [ "$status" -eq 126 ] || [ "$status" -eq 127 ]; then
+    echo "no summary: the program could not be started" >&2
   else
     echo "no summary: the program was killed, left by _exit, is static," \
       "or is setuid" >&2

@@ -204,11 +204,16 @@ open_report (void)
       hkm_out_line ("HAKMEM_STATS_FILE is too long for a path");
       return -1;
     }
+  /* Not blocking: a FIFO that nobody reads is refused instead of keeping every
+     process from its end.  */
   int fd = (int) syscall (SYS_openat, AT_FDCWD, path,
-                          O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
+                          O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY
+                            | O_NONBLOCK,
                           0644);
   if (fd < 0)
     hkm_out_line ("can't open HAKMEM_STATS_FILE %s (errno %d)", path, errno);
+  else /* a reader may be slow */
+    syscall (SYS_fcntl, fd, F_SETFL, O_APPEND);
   return fd;
 }
 

@@ -43,6 +43,29 @@ rank_given (const hkm_lock *lock)
 #define rank_given(lock) ((void) 0)
 #endif
 
+/* Locks this thread holds.  Counted before a take and after a give, so that a
+   signal handler never sees one too few.  */
+static __thread uint32_t held __attribute__ ((tls_model ("initial-exec")));
+
+static void
+count_held (int change)
+{
+  held += (uint32_t) change;
+  __atomic_signal_fence (__ATOMIC_SEQ_CST);
+}
+
+bool
+hkm_lock_holds_any (void)
+{
+  return held != 0;
+}
+
+void
+hkm_lock_hold_none (void)
+{
+  held = 0;
+}
+
 /* The thread between fork's prepare and parent or child handler; 0: none.  A
    thread compares it with itself only, hence relaxed.  */
 static uintptr_t owner_of_all;
@@ -93,6 +116,7 @@ void
 hkm_lock_take_peer (hkm_lock *lock)
 {
   uint32_t expected = 0;
+  count_held (1);
   if (hkm_unlikely (!hkm_cas_acquire (&lock->word, &expected, 1)))
     lock_take_slow (lock);
   rank_taken (lock);
@@ -104,8 +128,12 @@ hkm_lock_try (hkm_lock *lock)
   uint32_t expected = 0;
   if (own_all ())
     return true;
+  count_held (1);
   if (!hkm_cas_seq_cst (&lock->word, &expected, 1))
-    return false;
+    {
+      count_held (-1);
+      return false;
+    }
   rank_taken (lock);
   return true;
 }
@@ -122,6 +150,8 @@ hkm_lock_give (hkm_lock *lock)
       syscall (SYS_futex, &lock->word, FUTEX_WAKE_PRIVATE, 1);
       errno = saved;
     }
+  __atomic_signal_fence (__ATOMIC_SEQ_CST);
+  count_held (-1);
 }
 
 void

@@ -46,6 +46,11 @@ void hkm_lock_give (hkm_lock *lock);
    allocate while ours stand in the middle of theirs.  */
 void hkm_lock_own_all (void);
 void hkm_lock_own_none (void);
+/* True if this thread holds a lock, or is about to, or just did: asked by a
+   fork handler, which may run in a signal handler that interrupted one of our
+   calls.  hkm_lock_hold_none says that it holds none now.  */
+bool hkm_lock_holds_any (void);
+void hkm_lock_hold_none (void);
 /* In a fork child: forget whoever held LOCK.  */
 void hkm_lock_reset (hkm_lock *lock);
 

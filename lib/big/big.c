@@ -230,6 +230,8 @@ static bool
 move (hkm_big *big, size_t size)
 {
   char *target = hkm_os_reserve (size, HKM_GRANULE);
+  if (target == NULL && hkm_big_trim () + hkm_superslab_trim () > 0)
+    target = hkm_os_reserve (size, HKM_GRANULE);
   if (target == NULL)
     return false;
   if (!hkm_map_set (target, 1, &big->head))

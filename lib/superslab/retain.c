@@ -14,6 +14,9 @@ static size_t floor_bytes;
 static size_t idle, remote_idle, live, regret, recently_purged;
 static void (*reclaim_other) (void); /* constant after init */
 static uint64_t purged_at, regret_at, regretted;
+/* Least idle memory since window_at: what nobody wanted in all that time.  */
+static size_t low_idle;
+static uint64_t window_at;
 
 void
 hkm_retain_init (size_t floor)
@@ -48,9 +51,33 @@ hkm_retain_regretted (void)
   return hkm_load_relaxed (&regretted);
 }
 
+static void
+note_low (size_t now)
+{
+  if (now < hkm_load_relaxed (&low_idle))
+    hkm_store_relaxed (&low_idle, now);
+}
+
+bool
+hkm_retain_tick (void)
+{
+  uint64_t now = hkm_os_clock_ms ();
+  if (now - hkm_load_relaxed (&window_at) < FORGET_MS)
+    return false;
+  size_t had = hkm_load_relaxed (&regret);
+  size_t unused = hkm_load_relaxed (&low_idle) / 2;
+  hkm_store_relaxed (&window_at, now);
+  hkm_store_relaxed (&low_idle, hkm_retain_idle ());
+  if (had == 0 || unused == 0)
+    return false;
+  hkm_store_relaxed (&regret, had - (unused < had ? unused : had));
+  return hkm_retain_idle () > hkm_retain_budget ();
+}
+
 bool
 hkm_retain_admit (size_t bytes)
 {
+  hkm_retain_tick ();
   size_t now = hkm_fetch_add_relaxed (&idle, bytes) + bytes;
   return at_least_none (now) <= hkm_retain_budget ();
 }
@@ -67,13 +94,13 @@ void
 hkm_retain_leave_remote (size_t bytes)
 {
   hkm_fetch_sub_relaxed (&remote_idle, bytes);
-  hkm_fetch_sub_relaxed (&idle, bytes);
+  note_low (at_least_none (hkm_fetch_sub_relaxed (&idle, bytes) - bytes));
 }
 
 void
 hkm_retain_leave (size_t bytes)
 {
-  hkm_fetch_sub_relaxed (&idle, bytes);
+  note_low (at_least_none (hkm_fetch_sub_relaxed (&idle, bytes) - bytes));
 }
 
 void

@@ -4,7 +4,8 @@
 
    The budget is the floor (HAKMEM_RETAIN) plus an eighth of the live memory,
    plus regret: memory purged and wanted again soon raises it, so that an
-   oscillating program is not punished; time lowers that part again.
+   oscillating program is not punished; what stays idle throughout a while
+   lowers that part again.
    Lock-free; any thread.  */
 #ifndef HKM_SUPERSLAB_RETAIN_H
 #define HKM_SUPERSLAB_RETAIN_H
@@ -29,6 +30,9 @@ void hkm_retain_purged (size_t bytes);
 void hkm_retain_wanted (size_t bytes);
 /* Live memory (slots in use, big mappings) changes by BYTES.  */
 void hkm_retain_live (ptrdiff_t bytes);
+/* Now and then, by cold calls: regret that the idle memory shows no need of is
+   forgotten.  True: idle memory is over its budget now.  */
+bool hkm_retain_tick (void);
 /* Freeing anything lowers the live memory and so the budget, for every room that
    keeps idle memory.  RECLAIM (set once, by init) makes a room that this one
    doesn't know give back until idle memory fits; it may take locks of

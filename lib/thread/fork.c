@@ -13,9 +13,19 @@
 
 #include <pthread.h>
 
+/* A fork from a signal handler that interrupted a call of ours: the locks that
+   call holds can't be waited for.  Then nothing is prepared.  In a process of
+   one thread nothing needs to be: the child's lists are as the interrupted
+   frame, which goes on in parent and child, left them.  With more threads the
+   child may find a lock held for ever, as it may with glibc's malloc.  */
+static __thread bool interrupted __attribute__ ((tls_model ("initial-exec")));
+
 static void
 prepare (void)
 {
+  interrupted = hkm_lock_holds_any ();
+  if (interrupted)
+    return;
   hkm_heap_fork_prepare ();
   hkm_big_fork_prepare ();
   hkm_superslab_fork_prepare ();
@@ -38,17 +48,23 @@ done_below_heaps (void)
 static void
 parent (void)
 {
+  if (interrupted)
+    return;
   hkm_lock_own_none ();
   done_below_heaps ();
   hkm_heap_fork_parent ();
+  hkm_lock_hold_none ();
 }
 
 static void
 child (void)
 {
+  if (interrupted)
+    return;
   hkm_lock_own_none ();
   done_below_heaps ();
   hkm_heap_fork_child (hkm_heap_mine ());
+  hkm_lock_hold_none ();
 }
 
 void

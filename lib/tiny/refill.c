@@ -10,7 +10,7 @@
 enum { STUCK_LOOKS = 16, STUCK_FRACTION = 32 };
 
 /* Every this many refills, what was gathered for other threads is sent even if
-   it is little: bounded latency for them.  */
+   it is little (bounded latency for them), and idle memory is looked at.  */
 enum { FLUSH_EVERY = 16 };
 
 /* Blocks from the current slab; false: it has none left.  */
@@ -164,7 +164,14 @@ hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
   heap->bin[cls].refilled = true;
   hkm_heap_collect_locked (heap);
   if (++heap->cold_calls % FLUSH_EVERY == 0)
-    hkm_outbound_flush_locked (heap);
+    {
+      hkm_outbound_flush_locked (heap);
+      if (hkm_retain_tick ())
+        {
+          hkm_superslab_reclaim ();
+          hkm_retain_reclaim ();
+        }
+    }
   if (slot->head == NULL)
     how = fill_locked (heap, cls, zeroed);
   hkm_count (&heap->counts, how, 1);

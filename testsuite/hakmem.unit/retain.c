@@ -47,6 +47,42 @@ TEST (share_of_live_memory)
   CHECK (hkm_retain_budget () == least);
 }
 
+/* Budget earned by regret goes again while it stays idle, though nothing is
+   purged, because nothing exceeds it; and stays while it is used.  */
+TEST (regret_is_forgotten)
+{
+  size_t least = hkm_retain_budget ();
+  clock_ms += 10000;
+  refused (200 * MB);
+  hkm_retain_wanted (200 * MB);
+  CHECK (hkm_retain_budget () == least + 200 * MB);
+  for (int i = 0; i < 5; i++) /* all of it in use within each while */
+    {
+      CHECK (hkm_retain_admit (200 * MB));
+      clock_ms += 1500;
+      hkm_retain_leave (200 * MB);
+      clock_ms += 1500;
+      hkm_retain_tick ();
+    }
+  CHECK (hkm_retain_budget () == least + 200 * MB);
+  CHECK (hkm_retain_admit (200 * MB));
+  int over = 0;
+  for (int i = 0; i < 12; i++) /* idle for good */
+    {
+      clock_ms += 2100;
+      over += hkm_retain_tick ();
+      while (hkm_retain_idle () > hkm_retain_budget ())
+        hkm_retain_leave (MB);
+    }
+  CHECK (over > 0);
+  CHECKF (hkm_retain_idle () <= least + 2 * MB, "%zu MB stay",
+          hkm_retain_idle () / MB);
+  hkm_retain_leave (hkm_retain_idle ());
+  CHECK (hkm_retain_budget () <= least + 2 * MB);
+  clock_ms += 10000;
+  hkm_retain_tick ();
+}
+
 TEST (regret)
 {
   size_t least = hkm_retain_budget ();
