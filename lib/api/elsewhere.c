@@ -34,13 +34,15 @@ alloc_class (unsigned cls, bool *zeroed)
 static void *
 alloc_large (size_t size, size_t align, bool *zeroed)
 {
+  if (size == 0) /* aligned so far that no class serves it */
+    size = 1;
   if (size > HKM_LARGE_MAX || align > HKM_GRANULE)
-    return hkm_big_alloc (size != 0 ? size : 1, align, zeroed);
+    return hkm_big_alloc (size, align, zeroed);
   hkm_heap *heap = hkm_thread_heap ();
   if (heap == NULL)
     return NULL;
   void *p = hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap),
-                           size != 0 ? size : 1, zeroed);
+                           size, zeroed);
   /* No run: a big cache over there may hold what is missing here.  */
   if (p == NULL && hkm_big_trim () > 0)
     p = hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap), size,

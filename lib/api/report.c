@@ -66,6 +66,8 @@ hkm_report_print (hkm_out *out, enum hkm_report_form form)
   hkm_full_report full;
 
   hkm_report_gather (&full);
+  if (form != HKM_REPORT_XML) /* which has no place for it */
+    full.report.peak_rss_bytes = hkm_os_peak_rss ();
   switch (form)
     {
     case HKM_REPORT_TEXT: hkm_stats_print_text (out, &full.report); break;

@@ -5,7 +5,6 @@
 #include "base/atomic.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -238,24 +237,6 @@ char **
 hkm_os_environ (void)
 {
   return environ;
-}
-
-const char *
-hkm_os_getenv (const char *name)
-{
-  size_t n = strlen (name);
-  if (hkm_os_secure () || environ == NULL)
-    return NULL;
-  for (char **e = environ; *e != NULL; e++)
-    if (strncmp (*e, name, n) == 0 && (*e)[n] == '=')
-      return *e + n + 1;
-  return NULL;
-}
-
-void
-hkm_os_yield (void)
-{
-  sched_yield ();
 }
 
 bool

@@ -37,16 +37,11 @@ uint64_t hkm_os_clock_ms (void);
 void hkm_os_random (uint64_t out[2]);
 /* True in setuid and like programs (AT_SECURE): trust no environment.  */
 bool hkm_os_secure (void);
-/* The value of NAME in the environment as it stands, or NULL.  Walks environ
-   itself: getenv may be hooked.  Always NULL under AT_SECURE.  */
-const char *hkm_os_getenv (const char *name);
 /* The environment block ("NAME=value" strings, NULL-ended; may be NULL).  */
 char **hkm_os_environ (void);
 /* Bytes the whole process held resident at most so far; 0 if unknown.  Opens
    /proc/self/status: for reports only (os/peak.c).  */
 uint64_t hkm_os_peak_rss (void);
-/* Give up the rest of the time slice.  */
-void hkm_os_yield (void);
 /* True if ADDR lies in the brk heap grown since the first call of
    hkm_os_start: the place libc's own allocator takes blocks from.  */
 bool hkm_os_in_brk (const void *addr);
