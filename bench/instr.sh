@@ -5,7 +5,7 @@
 # Per size: callgrind's inclusive figures for the calls of malloc and of free
 # made by one loop; beside them the difference of two whole runs of different
 # length, from which what is neither (the loop, and the PLT) follows.  Fails if
-# malloc and free of 32 bytes are together over HKM_PAIR_BUDGET (56), or if the
+# malloc and free of 32 bytes are together over HKM_PAIR_BUDGET (48), or if the
 # two ways of counting contradict each other.
 #
 # Environment: CC, CFLAGS, srcdir, builddir (default: here), HAKMEM_TEST_LIB
@@ -16,7 +16,7 @@ srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 library=${HAKMEM_TEST_LIB:-$builddir/.libs/libhakmem.so.1}
 sizes=${HKM_PAIR_SIZES:-16 32 128 1024 2048 8192}
-budget=${HKM_PAIR_BUDGET:-56}
+budget=${HKM_PAIR_BUDGET:-48}
 few=5000 many=45000
 LC_ALL=C
 export LC_ALL

@@ -14,7 +14,7 @@
 void
 HKM_API (free) (void *p)
 {
-  hkm_slab *slab = hkm_map_find_masked (p);
+  hkm_slab *slab = hkm_map_find_near (p);
   hkm_front *owner = hkm_load_relaxed (&slab->owner);
   uintptr_t key;
   if (hkm_unlikely (owner != hkm_thread_front

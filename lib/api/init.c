@@ -28,18 +28,16 @@ mixed (uint64_t x)
   return x ^ x >> 31;
 }
 
-/* Two secrets from the kernel's 128 random bits.  libc makes its stack and
-   pointer guards of the same bits, so each secret mixes both halves: 64 bits
-   that may leak can't be turned back into either.  */
+/* The secret from the kernel's 128 random bits.  libc makes its stack and
+   pointer guards of the same bits, so it mixes both halves: 64 bits that may
+   leak can't be turned back into either.  */
 static void
-make_secrets (void)
+make_secret (void)
 {
   uint64_t r[2];
   hkm_os_random (r);
   hkm_secret_key = (uintptr_t) (mixed (r[0] ^ 0x9e3779b97f4a7c15u)
                                 ^ mixed (r[1] + 0x7f4a7c159e3779b9u));
-  hkm_secret_link = (uintptr_t) (mixed (r[0] + 0xd1b54a32d192ed03u)
-                                 ^ mixed (r[1] ^ 0x8cb92ba72f3d8dd7u));
 }
 
 static HKM_COLD bool
@@ -52,7 +50,7 @@ init_slow (void)
       first = true;
       hkm_os_start ();
       hkm_opts_load ();
-      make_secrets ();
+      make_secret ();
       hkm_policy_init ();
       hkm_retain_init (hkm_opt (HKM_OPT_RETAIN));
       hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));

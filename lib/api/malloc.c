@@ -15,8 +15,14 @@ HKM_API (malloc) (size_t size)
   hkm_front *front = hkm_thread_front;
   if (hkm_unlikely (size > HKM_MID_MAX))
     return hkm_alloc_elsewhere (size);
-  hkm_slot *slot = hkm_front_slot (front, size);
-  if (hkm_unlikely (slot->head == NULL))
-    return hkm_refill_slow (front, size);
-  return hkm_slot_pop (slot);
+  size_t at = hkm_slot_of[(size + 15) / 16];
+  hkm_block *block = *hkm_front_head (front, at);
+  /* Opaque, so that the slot's address is no value to be kept: load and store
+     scale the index themselves.  */
+  HKM_OPAQUE (front);
+  if (hkm_unlikely (block == NULL))
+    return hkm_refill_slow (size, front);
+  *hkm_front_head (front, at) = hkm_block_next (block);
+  block->key = 0;
+  return block;
 }

@@ -1,62 +1,93 @@
-/* Growth of the address map and writes to it.  */
+/* Claims of the near table, growth of the far one, and writes to both.  */
 #include "map/map.h"
 #include "base/lock.h"
 #include "os/os.h"
 
-hkm_map_root hkm_map HKM_ALIGNED (HKM_CACHE_LINE);
+hkm_map_data hkm_map HKM_ALIGNED (HKM_CACHE_LINE);
 
 static hkm_lock map_lock = HKM_LOCK_INIT (HKM_RANK_MAP);
+
+void
+hkm_map_claim (const void *base)
+{
+  uintptr_t a = (uintptr_t) base, *tag = hkm_map_tag_at (a);
+  if (hkm_load_relaxed (tag) == 0)
+    hkm_store_release (tag, hkm_map_tag_of (a));
+}
+
+void
+hkm_map_disclaim (const void *base)
+{
+  uintptr_t a = (uintptr_t) base, *tag = hkm_map_tag_at (a);
+  if (hkm_load_relaxed (tag) == hkm_map_tag_of (a))
+    hkm_store_release (tag, 0);
+}
 
 /* The leaf for root index TOP, made if need be; NULL: no memory.  */
 static hkm_map_leaf *
 leaf_for (uintptr_t top, bool make)
 {
-  uintptr_t offset = hkm_load_acquire (&hkm_map.leaf[top]);
-  if (offset == 0 && make)
+  hkm_map_leaf *leaf = hkm_load_acquire (&hkm_map.leaf[top]);
+  if (leaf != NULL || !make)
+    return leaf;
+  hkm_lock_take (&map_lock);
+  leaf = hkm_load_relaxed (&hkm_map.leaf[top]);
+  if (leaf == NULL)
     {
-      hkm_lock_take (&map_lock);
-      offset = hkm_load_relaxed (&hkm_map.leaf[top]);
-      if (offset == 0)
-        {
-          /* Mapped by itself, not from the arena: half a megabyte of which a
-             process touches a page or two.  */
-          size_t page = hkm_os_page_size ();
-          size_t size = (sizeof (hkm_map_leaf) + page - 1) & ~(page - 1);
-          void *leaf = hkm_os_map (size, page);
-          if (leaf != NULL)
-            {
-              offset = (uintptr_t) leaf - (uintptr_t) &hkm_map.none;
-              /* Pairs with the acquire above; readers in hkm_map_find follow
-                 the address dependency.  */
-              hkm_store_release (&hkm_map.leaf[top], offset);
-            }
-        }
-      hkm_lock_give (&map_lock);
+      /* Mapped by itself, not from the arena: half a megabyte of which a
+         process touches a page or two.  */
+      size_t page = hkm_os_page_size ();
+      leaf = hkm_os_map ((sizeof *leaf + page - 1) & ~(page - 1), page);
+      if (leaf != NULL) /* pairs with the acquire above */
+        hkm_store_release (&hkm_map.leaf[top], leaf);
     }
-  if (offset == 0)
-    return NULL;
-  return (hkm_map_leaf *) ((uintptr_t) &hkm_map.none + offset);
+  hkm_lock_give (&map_lock);
+  return leaf;
 }
 
-bool
-hkm_map_set (const void *addr, size_t n, struct hkm_slab *slab)
+#define LEAF_MASK (((uintptr_t) 1 << HKM_MAP_LEAF_BITS) - 1)
+
+struct hkm_slab *
+hkm_map_find_far (uintptr_t a)
 {
-  uintptr_t granule = (uintptr_t) addr >> HKM_GRANULE_SHIFT;
-  const uintptr_t leaf_mask = ((uintptr_t) 1 << HKM_MAP_LEAF_BITS) - 1;
-  if ((granule + n - 1) >> HKM_MAP_LEAF_BITS
-      >= (uintptr_t) 1 << HKM_MAP_ROOT_BITS)
+  uintptr_t granule = a >> HKM_GRANULE_SHIFT, top = granule >> HKM_MAP_LEAF_BITS;
+  if (top >> HKM_MAP_ROOT_BITS != 0)
+    return NULL;
+  const hkm_map_leaf *leaf = leaf_for (top, false);
+  if (leaf == NULL)
+    return NULL;
+  return (struct hkm_slab *) hkm_load_relaxed (
+      &leaf->entry[granule & LEAF_MASK]);
+}
+
+static bool
+set_far (uintptr_t granule, size_t n, struct hkm_slab *slab)
+{
+  if ((granule + n - 1) >> HKM_MAP_LEAF_BITS >> HKM_MAP_ROOT_BITS != 0)
     return false;
   for (size_t i = 0; i < n; i++) /* first the leaves: all or nothing */
     if (slab != NULL
         && leaf_for ((granule + i) >> HKM_MAP_LEAF_BITS, true) == NULL)
       return false;
-  uintptr_t value = slab != NULL ? (uintptr_t) slab - (uintptr_t) &hkm_map.none : 0;
   for (size_t i = 0; i < n; i++)
     {
       hkm_map_leaf *leaf = leaf_for ((granule + i) >> HKM_MAP_LEAF_BITS, false);
       if (leaf != NULL)
-        hkm_store_release (&leaf->entry[(granule + i) & leaf_mask], value);
+        hkm_store_release (&leaf->entry[(granule + i) & LEAF_MASK],
+                           (uintptr_t) slab);
     }
+  return true;
+}
+
+bool
+hkm_map_set (const void *addr, size_t n, struct hkm_slab *slab)
+{
+  uintptr_t a = (uintptr_t) addr;
+  if (hkm_load_relaxed (hkm_map_tag_at (a)) != hkm_map_tag_of (a))
+    return set_far (a >> HKM_GRANULE_SHIFT, n, slab);
+  uintptr_t value = slab != NULL ? (uintptr_t) slab - (uintptr_t) &hkm_map : 0;
+  for (size_t i = 0; i < n; i++)
+    hkm_store_release (&hkm_map.near[hkm_map_near_index (addr) + i], value);
   return true;
 }
 

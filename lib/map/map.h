@@ -1,12 +1,17 @@
 /* The address map: from any address to the descriptor of the 64 KiB granule it
-   lies in.  Two levels; leaves are mapped on demand and never go away.  Every
-   pointer, of any origin, can be looked up: a granule nobody registered
-   yields NULL.
+   lies in.  Every pointer, of any origin, can be looked up: a granule nobody
+   registered yields NULL.
 
-   Both levels hold distances from hkm_map.none, a leaf of zeros that is never
-   written, so that the zero of an unused root entry leads to that leaf, and the
-   zero of an unused leaf entry to its first line, which reads as a descriptor
-   that no heap owns: the hot lookup needs no test.
+   Two tables.  The *near* one has an entry for the low bits of the granule
+   number alone, so that the hot lookup is one load; it holds the superslabs,
+   each of which claims its stretch of 32 entries (hkm_map_claim), and a tag per
+   stretch says which addresses it stands for.  The *far* one, two levels with
+   leaves mapped on demand, holds what is left: big blocks, and superslabs that
+   found their stretch claimed, a multiple of 16 GiB away.  An address is in one
+   of the two; frees of blocks that the far table knows take the cold path.
+
+   Near entries are distances from hkm_map, whose first line reads as a
+   descriptor that no heap owns: so the zero of an unused entry needs no test.
 
    Written with release before a block is handed out, cleared before the
    memory goes (superslab/ and big/ do both under their locks); read without
@@ -22,74 +27,104 @@ struct hkm_slab;
 
 #define HKM_GRANULE_SHIFT 16
 #define HKM_GRANULE ((size_t) 1 << HKM_GRANULE_SHIFT)
+#define HKM_MAP_STRETCH_SHIFT 21 /* a superslab */
 #if UINTPTR_MAX > 0xffffffffu
+#define HKM_MAP_NEAR_BITS 18 /* 16 GiB apart, two superslabs collide */
 /* 48 bits of user address: x86-64 uses 47, aarch64 48 unless asked for more. */
 #define HKM_MAP_ROOT_BITS 16
 #define HKM_MAP_LEAF_BITS 16
 #else
+#define HKM_MAP_NEAR_BITS 16 /* every address: nothing collides */
 #define HKM_MAP_ROOT_BITS 2
 #define HKM_MAP_LEAF_BITS 14
 #endif
 #define HKM_MAP_LEAF_SHIFT (HKM_GRANULE_SHIFT + HKM_MAP_LEAF_BITS)
+#define HKM_MAP_STRETCH_BITS \
+  (HKM_MAP_NEAR_BITS + HKM_GRANULE_SHIFT - HKM_MAP_STRETCH_SHIFT)
 
 typedef struct hkm_map_leaf
 {
-  uintptr_t entry[(size_t) 1 << HKM_MAP_LEAF_BITS]; /* descriptor - none */
+  uintptr_t entry[(size_t) 1 << HKM_MAP_LEAF_BITS]; /* descriptors, or 0 */
 } hkm_map_leaf;
 
-typedef struct hkm_map_root
+typedef struct hkm_map_data
 {
-  uintptr_t leaf[(size_t) 1 << HKM_MAP_ROOT_BITS]; /* leaf - none */
-  hkm_map_leaf none; /* also nobody's descriptor */
-} hkm_map_root;
+  char none[HKM_CACHE_LINE]; /* zero: nobody's descriptor */
+  uintptr_t near[(size_t) 1 << HKM_MAP_NEAR_BITS]; /* descriptor - none */
+  /* What the stretch's addresses have above the near bits, plus 1; 0: nobody
+     claimed it.  */
+  uintptr_t tag[(size_t) 1 << HKM_MAP_STRETCH_BITS];
+  hkm_map_leaf *leaf[(size_t) 1 << HKM_MAP_ROOT_BITS];
+} hkm_map_data;
 
-extern HKM_HIDDEN hkm_map_root hkm_map;
-#define HKM_MAP_NONE offsetof (hkm_map_root, none)
+extern HKM_HIDDEN hkm_map_data hkm_map;
 
-/* The descriptor registered for P's granule, or nobody's; bits of P
-   beyond the map's reach are ignored.  For the hot path, where the pointer
-   check (hkm_slab_holds) compares the whole address afterwards.  */
-HKM_INLINE struct hkm_slab *
-hkm_map_find_masked (const void *p)
+HKM_INLINE size_t
+hkm_map_near_index (const void *p)
 {
-  uintptr_t a = (uintptr_t) p;
-  uintptr_t top
-      = a >> HKM_MAP_LEAF_SHIFT & (((uintptr_t) 1 << HKM_MAP_ROOT_BITS) - 1);
-  /* The low 32 bits alone hold granule and offset: one shift, no mask.  */
-  _Static_assert (HKM_MAP_LEAF_SHIFT == 32 || UINTPTR_MAX == 0xffffffffu,
-                  "a leaf spans 32 bits");
-  uintptr_t low = (uint32_t) a >> HKM_GRANULE_SHIFT
-                 & (((uint32_t) 1 << HKM_MAP_LEAF_BITS) - 1);
-  /* Opaque, so that `none` goes into displacements and `low` is scaled by the
-     load itself: three instructions less.  */
-  uintptr_t map = (uintptr_t) &hkm_map;
-  HKM_OPAQUE (map);
-  uintptr_t leaf
-      = map + hkm_load_relaxed ((const uintptr_t *) (map + top * sizeof map));
-  HKM_OPAQUE (leaf);
-  uintptr_t entry = hkm_load_relaxed (
-      (const uintptr_t *) (leaf + low * sizeof map + HKM_MAP_NONE));
-  uintptr_t slab = map + entry + HKM_MAP_NONE;
-  HKM_OPAQUE (slab);
-  return (struct hkm_slab *) slab;
+  return (uintptr_t) p >> HKM_GRANULE_SHIFT
+         & (((uintptr_t) 1 << HKM_MAP_NEAR_BITS) - 1);
 }
+
+/* The descriptor that the near table has for P or for an address that collides
+   with it, or nobody's (hkm_map.none).  A stranger's is told from P's by the
+   pointer check (hkm_slab_holds), which compares the whole address.  For the
+   hot path.  */
+HKM_INLINE struct hkm_slab *
+hkm_map_find_near (const void *p)
+{
+  uintptr_t map = (uintptr_t) &hkm_map;
+  /* Opaque, so that the load itself scales the index and the sum is made once:
+     two instructions less.  */
+  HKM_OPAQUE (map);
+  const uintptr_t *near
+      = (const uintptr_t *) (map + hkm_map_near_index (p) * sizeof map
+                             + offsetof (hkm_map_data, near));
+  return (struct hkm_slab *) (map + hkm_load_relaxed (near));
+}
+
+/* Where the tag of A's stretch is, and what it must be for the near table to
+   speak of A.  */
+HKM_INLINE uintptr_t *
+hkm_map_tag_at (uintptr_t a)
+{
+  return &hkm_map.tag[a >> HKM_MAP_STRETCH_SHIFT
+                      & (((uintptr_t) 1 << HKM_MAP_STRETCH_BITS) - 1)];
+}
+
+HKM_INLINE uintptr_t
+hkm_map_tag_of (uintptr_t a)
+{
+  return (a >> (HKM_GRANULE_SHIFT - 1) >> HKM_MAP_NEAR_BITS >> 1) + 1;
+}
+
+/* The descriptor the far table has for A, or NULL.  */
+struct hkm_slab *hkm_map_find_far (uintptr_t a);
 
 /* The descriptor registered for P's granule, or NULL.  Any P.  */
 HKM_INLINE struct hkm_slab *
 hkm_map_find (const void *p)
 {
-  struct hkm_slab *slab = hkm_map_find_masked (p);
-#if UINTPTR_MAX > 0xffffffffu
-  if ((uintptr_t) p >> HKM_MAP_LEAF_SHIFT >> HKM_MAP_ROOT_BITS != 0)
-    return NULL;
-#endif
-  return (void *) slab == (void *) &hkm_map.none ? NULL : slab;
+  uintptr_t a = (uintptr_t) p;
+  if (hkm_unlikely (hkm_load_relaxed (hkm_map_tag_at (a))
+                    != hkm_map_tag_of (a)))
+    return hkm_map_find_far (a);
+  struct hkm_slab *slab = hkm_map_find_near (p);
+  return (void *) slab != (void *) &hkm_map ? slab : NULL;
 }
 
+/* Ask for the near table's entries for the superslab at BASE; granted if no
+   other has them.  Before the first hkm_map_set there; the caller keeps other
+   claims away.  */
+void hkm_map_claim (const void *base);
+/* Give them back.  After everything there was cleared.  */
+void hkm_map_disclaim (const void *base);
+
 /* Register SLAB (NULL: nobody) for the N granules from ADDR, a multiple of the
-   granule.  False: no memory for a leaf, or an address beyond the map; then
-   nothing was written.  Clearing never fails.  Callers keep two writers off
-   the same granule; growth is locked inside (HKM_RANK_MAP).  */
+   granule; all in one superslab or none.  False: no memory for a leaf, or an
+   address beyond the map; then nothing was written.  Clearing never fails.
+   Callers keep two writers off the same granule; growth is locked inside
+   (HKM_RANK_MAP).  */
 bool hkm_map_set (const void *addr, size_t n, struct hkm_slab *slab);
 void hkm_map_fork_prepare (void);
 void hkm_map_fork_done (void);

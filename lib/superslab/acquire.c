@@ -129,18 +129,6 @@ slots_acquire_locked (unsigned domain, unsigned n, unsigned cls,
   return ss;
 }
 
-/* Inverse of an odd number modulo 2^wordsize by Newton's iteration: each step
-   doubles the number of right bits, and an odd number is its own inverse
-   modulo 8.  */
-static uintptr_t
-inverse_of (uintptr_t odd)
-{
-  uintptr_t x = odd;
-  for (int i = 0; i < 5; i++)
-    x *= 2 - odd * x;
-  return x;
-}
-
 /* Make the taken slots from FIRST of SS a slab of class CLS.  */
 static hkm_slab *
 slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
@@ -153,14 +141,14 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
      varying start spreads them.  17 lines is coprime to the 128 of 8 KiB.  */
   size_t colour
       = info->coloured ? pool.colour[cls]++ * 1088u & (8192 - 1) : 0;
-  unsigned even = (unsigned) __builtin_ctz (info->size);
 
   hkm_store_relaxed (&slab->owner, NULL);
+  hkm_store_relaxed (&slab->limit, 0);
   hkm_store_relaxed (&slab->carved, 0);
   slab->sink = &slab->own;
   hkm_store_relaxed (&slab->base, (uintptr_t) start + colour);
-  hkm_store_relaxed (&slab->inverse, inverse_of (info->size >> even));
-  hkm_store_relaxed (&slab->shift, (uint8_t) even);
+  hkm_store_relaxed (&slab->reciprocal,
+                     (-(uint64_t) info->size / info->size + 2) | 1);
   slab->own.head = NULL;
   slab->own.room = slab->mark = 0;
   hkm_store_relaxed (&slab->cls, (uint8_t) cls);
@@ -227,7 +215,7 @@ run_format_locked (hkm_superslab *ss, unsigned first, unsigned n)
 {
   hkm_slab *run = &ss->slab[first];
   hkm_store_relaxed (&run->owner, NULL);
-  hkm_store_relaxed (&run->carved, 0);
+  hkm_store_relaxed (&run->limit, 0);
   hkm_store_relaxed (&run->kind, HKM_KIND_RUN);
   hkm_store_relaxed (&run->slots, (uint8_t) n);
   run->super = ss;

@@ -14,6 +14,7 @@ slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n)
   for (unsigned i = first; i < first + n; i++)
     {
       hkm_slab *slab = &ss->slab[i];
+      hkm_store_relaxed (&slab->limit, 0);
       hkm_store_relaxed (&slab->carved, 0);
       hkm_store_relaxed (&slab->kind, HKM_KIND_NONE);
       hkm_map_set (ss->base + i * HKM_SLOT_SIZE, 1, slab);

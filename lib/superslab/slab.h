@@ -41,16 +41,18 @@ typedef struct hkm_front
   hkm_slot slot[HKM_CLASSES];
 } hkm_front;
 
-/* A free block.  link = next ^ k2 ^ address; key = k1 ^ address says "free".
-   malloc clears the key; the program overwrites the rest.  */
+/* A free block.  key = k ^ address says "free"; link = next - key.  malloc clears
+   the key; the program overwrites the rest.  The link is a difference because
+   as an exclusive or it would equal the key where `next` is NULL, and a
+   program that copies what it never wrote could forge a free block.  */
 typedef struct hkm_block
 {
   uintptr_t link;
   uintptr_t key;
 } hkm_block;
 
-extern HKM_HIDDEN uintptr_t hkm_secret_key;  /* k1; constant once the first slab exists */
-extern HKM_HIDDEN uintptr_t hkm_secret_link; /* k2; likewise */
+extern HKM_HIDDEN uintptr_t hkm_secret_key; /* k; constant once the first slab
+                                               exists */
 
 HKM_INLINE uintptr_t
 hkm_block_key (const void *p)
@@ -61,13 +63,13 @@ hkm_block_key (const void *p)
 HKM_INLINE uintptr_t
 hkm_block_encode (const void *p, const void *next)
 {
-  return (uintptr_t) next ^ hkm_secret_link ^ (uintptr_t) p;
+  return (uintptr_t) next - hkm_block_key (p);
 }
 
 HKM_INLINE hkm_block *
 hkm_block_next (const hkm_block *p)
 {
-  return (hkm_block *) (p->link ^ hkm_secret_link ^ (uintptr_t) p);
+  return (hkm_block *) (p->link + hkm_block_key (p));
 }
 
 enum hkm_kind
@@ -108,10 +110,10 @@ struct hkm_slab
   hkm_front *owner; /* NULL: no heap (run, big, free slot); relaxed atomic */
   hkm_slot *sink;   /* where a local free goes */
   uintptr_t base;   /* block 0's address */
-  uintptr_t inverse; /* of the odd part of the block size, modulo 2^wordsize */
-  uintptr_t carved; /* blocks cut so far; relaxed atomic */
+  uint64_t reciprocal; /* least odd number over 2^64 / block size */
+  uint64_t limit;   /* of hkm_slab_phase; relaxed atomic */
   hkm_slot own;     /* blocks at home, and frees until retire */
-  uint8_t shift;    /* of the even part of the block size */
+  uint32_t carved;  /* blocks cut so far; relaxed atomic; hkm_slab_set_carved */
   uint8_t kind;     /* enum hkm_kind; relaxed atomic */
   uint8_t cls;
   uint8_t state;    /* enum hkm_slab_state */
@@ -131,23 +133,41 @@ struct hkm_slab
   hkm_slab *xnext;   /* on a notify stack; by whoever holds the notification */
 };
 
-/* The number of the block of SLAB that starts at P, if one does; else a number
-   beyond every block's.  One subtraction, one multiplication, one rotation:
-   n -> ror (n * inverse, shift) is a bijection of machine words that maps
-   i * size to i.  */
-HKM_INLINE uintptr_t
-hkm_slab_index (const hkm_slab *slab, const void *p)
+/* Where P is within its block, as a fraction of 2^64, if block 0 starts at
+   SLAB's base.  With r the reciprocal, the start of block i has the phase i * e,
+   where e = r * size - 2^64 and 0 < e <= 2 * size; a byte n further,
+   0 < n < size, adds n * r, which is over 2^64 / size.  As long as i * e stays
+   below that, as it does for sizes up to 2^15 and all addresses of 48 bits, one
+   comparison tells the starts of the first blocks from all other addresses.
+   And since r is odd, what differs from a start in higher bits alone (a pointer
+   with a tag) is a multiple of 2^48 away, and refused too.  */
+HKM_INLINE uint64_t
+hkm_slab_phase (const hkm_slab *slab, const void *p)
 {
-  uintptr_t n = ((uintptr_t) p - slab->base) * slab->inverse;
-  unsigned bits = 8 * sizeof n, s = slab->shift;
-  return n >> s | n << (-s & (bits - 1));
+  return ((uintptr_t) p - slab->base) * slab->reciprocal;
 }
 
 /* True if P is the start of a block carved from SLAB.  Any P.  */
 HKM_INLINE bool
 hkm_slab_holds (const hkm_slab *slab, const void *p)
 {
-  return hkm_slab_index (slab, p) < hkm_load_relaxed (&slab->carved);
+  return hkm_slab_phase (slab, p) < hkm_load_relaxed (&slab->limit);
+}
+
+/* From now on the first N blocks of SLAB, and no others, are carved.  */
+HKM_INLINE void
+hkm_slab_set_carved (hkm_slab *slab, uint32_t n)
+{
+  uint64_t step = slab->reciprocal * hkm_class[slab->cls].size;
+  hkm_store_relaxed (&slab->carved, n);
+  hkm_store_relaxed (&slab->limit, step * n);
+}
+
+/* The number of the block of SLAB that starts at P (hkm_slab_holds).  */
+HKM_INLINE uint32_t
+hkm_slab_index (const hkm_slab *slab, const void *p)
+{
+  return (uint32_t) (((uintptr_t) p - slab->base) / hkm_class[slab->cls].size);
 }
 
 #endif

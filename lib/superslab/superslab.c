@@ -7,7 +7,7 @@
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
-uintptr_t hkm_secret_key, hkm_secret_link;
+uintptr_t hkm_secret_key;
 
 hkm_pool hkm_pool_state = { .lock = HKM_LOCK_INIT (HKM_RANK_SUPERSLAB) };
 #define pool hkm_pool_state
@@ -62,6 +62,7 @@ superslab_map_locked (void)
   hkm_os_no_huge (ss->base, HKM_SUPERSLAB_SIZE);
   ss->used = ss->empty = ss->purged = 0;
   ss->classes = 0;
+  hkm_map_claim (ss->base);
   /* The map needs a leaf for the address at most; slots are registered when
      they become part of a slab or run.  */
   if (!hkm_map_set (ss->base, 1, &ss->slab[0]))
@@ -89,6 +90,7 @@ superslab_unmap_locked (hkm_superslab *ss)
   hkm_map_set (ss->base, HKM_SUPERSLAB_SLOTS, NULL);
   if (!hkm_os_unmap (ss->base, HKM_SUPERSLAB_SIZE))
     return false; /* stays, registered anew as slots are used */
+  hkm_map_disclaim (ss->base);
   hkm_retain_leave (idle);
   hkm_list_remove (&ss->idle_link);
   ss->empty = 0;

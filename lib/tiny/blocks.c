@@ -54,7 +54,7 @@ uint32_t
 hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
 {
   size_t size = hkm_class[slab->cls].size;
-  uint32_t carved = (uint32_t) slab->carved, left = slab->capacity - carved;
+  uint32_t carved = slab->carved, left = slab->capacity - carved;
   char *start = (char *) hkm_block_at (slab, carved);
   /* Stop at a page's end, so that the next page stays untouched until it is
      needed.  */
@@ -74,7 +74,7 @@ hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
       b->key = hkm_block_key (b);
       next = b;
     }
-  hkm_store_relaxed (&slab->carved, carved + n);
+  hkm_slab_set_carved (slab, carved + n);
   __atomic_signal_fence (__ATOMIC_RELEASE);
   slot->head = next;
   return n;

@@ -10,8 +10,9 @@
 typedef struct hkm_heap hkm_heap;
 
 /* Crossing 1: FRONT has no block for SIZE bytes (at most HKM_MID_MAX).  Returns
-   a block, or NULL with errno ENOMEM.  */
-HKM_HIDDEN void *hkm_refill_slow (hkm_front *front, size_t size);
+   a block, or NULL with errno ENOMEM.  SIZE comes first because malloc has it
+   there.  */
+HKM_HIDDEN void *hkm_refill_slow (size_t size, hkm_front *front);
 /* Crossing 2: a free into SLAB counted its sink down to zero.  */
 HKM_HIDDEN void hkm_retire_slow (hkm_front *front, hkm_slab *slab);
 /* Where crossing 1 goes for a thread without a heap of its own (before its

@@ -17,11 +17,18 @@ extern HKM_HIDDEN const hkm_front hkm_front_none, hkm_front_dead;
 HKM_INLINE hkm_slot *
 hkm_front_slot (hkm_front *front, size_t size)
 {
+  return &front->slot[hkm_size_to_class (size)];
+}
+
+/* Where the head of the slot is that starts AT half slots into FRONT: malloc's
+   way, with what hkm_slot_of says and no address computed.  */
+HKM_INLINE hkm_block **
+hkm_front_head (hkm_front *front, size_t at)
+{
   _Static_assert (sizeof (hkm_slot) == 16 || sizeof (void *) == 4,
                   "hkm_slot_of counts half slots");
-  return (hkm_slot *) ((char *) front
-                       + (size_t) hkm_slot_of[(size + 15) / 16]
-                             * (sizeof (hkm_slot) / 2));
+  _Static_assert (offsetof (hkm_slot, head) == 0, "a slot starts with its head");
+  return (hkm_block **) ((uintptr_t) front + at * (sizeof (hkm_slot) / 2));
 }
 
 /* The block at the head of SLOT, which is not empty.  */
@@ -40,7 +47,7 @@ HKM_INLINE bool
 hkm_slot_push (hkm_slot *slot, void *p, uintptr_t key)
 {
   hkm_block *block = p;
-  block->link = hkm_block_encode (block, slot->head);
+  block->link = (uintptr_t) slot->head - key;
   block->key = key;
   __atomic_signal_fence (__ATOMIC_RELEASE);
   slot->head = block;
@@ -48,10 +55,10 @@ hkm_slot_push (hkm_slot *slot, void *p, uintptr_t key)
 }
 
 #ifdef HKM_WITH_POINTER_CHECK
-/* `carved` is read as the owner's own: the only other writer is who purges a
+/* `limit` is read as the owner's own: the only other writer is who purges a
    slab of which every block is free (tiny/remote.c), ordered by the remote
    word before and after.  */
-#define HKM_HOT_HOLDS(slab, p) (hkm_slab_index ((slab), (p)) < (slab)->carved)
+#define HKM_HOT_HOLDS(slab, p) (hkm_slab_phase ((slab), (p)) < (slab)->limit)
 #else
 #define HKM_HOT_HOLDS(slab, p) ((uintptr_t) (p) - (slab)->base <= UINT32_MAX)
 #endif

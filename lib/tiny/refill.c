@@ -192,7 +192,7 @@ hkm_heap_take (hkm_heap *heap, unsigned cls, bool *zeroed)
 }
 
 HKM_COLD void *
-hkm_refill_slow (hkm_front *front, size_t size)
+hkm_refill_slow (size_t size, hkm_front *front)
 {
   if (hkm_unlikely (!hkm_front_is_heap (front)))
     return hkm_refill_without_heap (size);

@@ -53,7 +53,7 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
       return;
   while (!hkm_cas_acq_rel (&slab->xword, &w,
                            (w & ~HKM_X_IDLE) | HKM_X_PURGING));
-  uint32_t carved = (uint32_t) hkm_load_relaxed (&slab->carved);
+  uint32_t carved = hkm_load_relaxed (&slab->carved);
   size_t bytes = hkm_x_idle_bytes (slab, w);
   hkm_xword flag = 0;
   if (w & HKM_X_IDLE) /* given back, or (refused) not worth another try */
@@ -63,7 +63,7 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
      invalid: the zeros to come carry no keys.  */
   bool still = hkm_x_count (w) + hkm_x_home (w) == carved;
   if (still)
-    hkm_store_relaxed (&slab->carved, 0);
+    hkm_slab_set_carved (slab, 0);
   if (still
       && hkm_os_purge (hkm_slab_address (slab), slab->slots * HKM_GRANULE))
     {
@@ -73,7 +73,7 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
         hkm_count (&heap->counts, HKM_COUNT_REMOTE_PURGE, 1);
     }
   else
-    hkm_store_relaxed (&slab->carved, carved);
+    hkm_slab_set_carved (slab, carved);
   w = hkm_load_relaxed (&slab->xword);
   /* Release: the owner that sees the flag sees `carved`.  */
   while (!hkm_cas_acq_rel (
@@ -87,7 +87,7 @@ void
 hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
                              hkm_block *tail, uint32_t n)
 {
-  uint32_t index = (uint32_t) hkm_slab_index (slab, head) + 1;
+  uint32_t index = hkm_slab_index (slab, head) + 1;
   hkm_xword w = hkm_load_relaxed (&slab->xword), next;
   size_t was_idle, idle;
   do

@@ -141,7 +141,7 @@ void
 hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
 {
   hkm_bin *bin = &heap->bin[slab->cls];
-  uint32_t carved = (uint32_t) slab->carved, out = carved - home;
+  uint32_t carved = slab->carved, out = carved - home;
   uint32_t worth = slab->capacity / heap->policy.return_fraction;
   if (worth == 0)
     worth = 1;

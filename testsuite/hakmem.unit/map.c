@@ -101,6 +101,45 @@ TEST (beyond_the_map)
   CHECK (hkm_map_find (P (end - 1)) == NULL);
 }
 
+/* Two superslabs whose low bits are the same: the first has the near table, the
+   other is found all the same, and neither answers for the other.  */
+TEST (near_and_far)
+{
+  enum { SLOTS = 32 };
+  uint64_t size = SLOTS * HKM_GRANULE, one = 0x7f0000600000,
+           apart = 1ull << (HKM_MAP_NEAR_BITS + HKM_GRANULE_SHIFT),
+           other = one + apart;
+  if (sizeof (void *) < 8)
+    {
+      one = other = 0x600000;
+      apart = 0;
+    }
+  hkm_map_claim (P (one));
+  hkm_map_claim (P (other));
+  CHECK (hkm_map_set (P (one), SLOTS, slab_a));
+  CHECK (hkm_map_find_near (P (one + 5)) == slab_a);
+  expect_only (one, one + size, slab_a);
+  if (apart != 0)
+    {
+      CHECK (hkm_map_find (P (other)) == NULL
+             && hkm_map_find (P (one + 2 * apart)) == NULL);
+      CHECK (hkm_map_set (P (other), SLOTS, slab_b));
+      expect_only (other, other + size, slab_b);
+      CHECK (hkm_map_find_near (P (other)) == slab_a);
+      /* Who has no claim can't give one up.  */
+      hkm_map_disclaim (P (other));
+    }
+  expect_only (one, one + size, slab_a);
+  CHECK (hkm_map_set (P (one), SLOTS, NULL));
+  CHECK (hkm_map_find (P (one)) == NULL);
+  CHECK ((void *) hkm_map_find_near (P (one)) == (void *) &hkm_map);
+  hkm_map_disclaim (P (one));
+  if (apart != 0)
+    expect_only (other, other + size, slab_b);
+  CHECK (hkm_map_set (P (other), SLOTS, NULL));
+  CHECK (hkm_map_find (P (other)) == NULL);
+}
+
 static bool
 refuse (enum hkm_os_call which)
 {
@@ -134,6 +173,7 @@ main (void)
   RUN (set_and_clear);
   RUN (across_leaves);
   RUN (beyond_the_map);
+  RUN (near_and_far);
   RUN (no_memory);
   RUN (nobody_registered);
   return check_done ();

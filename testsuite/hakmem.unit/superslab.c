@@ -47,7 +47,7 @@ TEST (stages)
   char *p = hkm_slab_address (a);
   *p = 1;
   uint64_t first = stage (HKM_COUNT_ACQUIRE_STAGE1);
-  a->carved = a->capacity;
+  hkm_slab_set_carved (a, a->capacity);
   a->own.head = NULL;
   hkm_slab_release (a);
   a = hkm_slab_acquire (HKM_CLASS_64);
@@ -108,7 +108,7 @@ TEST (parts_of_an_empty_slab)
   if (!CHECK (fence && long_one && long_one->slots == N))
     return;
   char *start = hkm_slab_address (long_one);
-  long_one->carved = long_one->capacity;
+  hkm_slab_set_carved (long_one, long_one->capacity);
   hkm_slab_release (long_one);
   hkm_slab *part[N];
   for (int i = 0; i < N; i++)
@@ -117,7 +117,7 @@ TEST (parts_of_an_empty_slab)
       if (!CHECK (part[i] != NULL))
         return;
       part[i]->state = HKM_SLAB_CURRENT;
-      part[i]->carved = 100;
+      hkm_slab_set_carved (part[i], 100);
       for (int k = 0; k <= i; k++)
         CHECKF (part[k]->kind == HKM_KIND_SLAB && part[k]->carved == 100
                     && hkm_map_find (hkm_slab_address (part[k])) == part[k],
@@ -141,13 +141,13 @@ TEST (idle_is_exact)
         hkm_slab *slab = hkm_slab_acquire (c);
         if (!CHECK (slab != NULL))
           return;
-        slab->carved = slab->capacity * part / 3;
+        hkm_slab_set_carved (slab, slab->capacity * part / 3);
         hkm_slab_release (slab);
         slab = hkm_slab_acquire (c);
         CHECKF (hkm_retain_idle () == before,
                 "%zu idle bytes, not %zu, after a slab of %u came and went",
                 hkm_retain_idle (), before, hkm_class[c].size);
-        slab->carved = 0;
+        hkm_slab_set_carved (slab, 0);
         hkm_slab_release (slab);
         hkm_superslab_trim ();
       }
