@@ -15,7 +15,10 @@ typedef struct hkm_big
   hkm_link link;  /* in the cache or among free descriptors */
   char *base;     /* of the mapping, and of the block; relaxed atomic */
   size_t size;    /* bytes mapped and usable; relaxed atomic */
-  size_t idle;    /* of a cached one: bytes counted as idle memory */
+  size_t touched; /* beyond these bytes nothing is resident */
+  size_t idle;    /* counted as idle memory: of a cached one, what may be
+                     resident; of a live one, what an earlier user touched
+                     beyond the request */
 } hkm_big;
 
 static hkm_lock big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
@@ -23,15 +26,17 @@ static hkm_lock big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
 static hkm_link cache = { &cache, &cache };  /* most recent first */
 static hkm_link spare = { &spare, &spare };  /* descriptors without a mapping */
 static size_t cached_bytes; /* relaxed atomic: read without the lock */
+static size_t idle_bytes;
 static size_t cache_budget, live_bytes;
 static uint64_t live_count;
 static hkm_counts counts;
 
-/* A cached mapping serves a request if no more than a quarter is wasted.  */
+/* A cached mapping serves a request down to half its size: what is not touched
+   costs addresses alone, and waste_locked sees to the rest.  */
 static bool
 fits (const hkm_big *big, size_t size, size_t align)
 {
-  return big->size >= size && big->size - size <= size / 4
+  return big->size >= size && big->size - size <= size
          && ((uintptr_t) big->base & (align - 1)) == 0;
 }
 
@@ -56,6 +61,39 @@ descriptor_get_locked (void)
   return big;
 }
 
+/* BIG counts as BYTES of idle memory from now on; true if within the budget.  */
+static bool
+count_idle_locked (hkm_big *big, size_t bytes)
+{
+  hkm_retain_leave (big->idle);
+  idle_bytes += bytes - big->idle;
+  big->idle = bytes;
+  return bytes == 0 || hkm_retain_admit (bytes);
+}
+
+/* BIG, out of the cache, is to serve SIZE bytes.  If an earlier user touched much
+   more, that is idle memory like any other: kept within the budget, or purged. */
+static void
+waste_locked (hkm_big *big, size_t size)
+{
+  size_t touched = big->touched;
+  if (touched <= size)
+    {
+      hkm_retain_wanted (size - touched);
+      big->touched = size;
+      return;
+    }
+  size_t waste = touched - size;
+  if (waste <= size / 4 || count_idle_locked (big, waste))
+    return;
+  count_idle_locked (big, 0);
+  if (hkm_os_purge (big->base + size, waste))
+    {
+      big->touched = size;
+      hkm_retain_purged (waste);
+    }
+}
+
 /* The best fitting cached mapping, taken out; or NULL.  */
 static hkm_big *
 cache_take_locked (size_t size, size_t align)
@@ -71,7 +109,8 @@ cache_take_locked (size_t size, size_t align)
     return NULL;
   hkm_list_remove (&best->link);
   hkm_store_relaxed (&cached_bytes, cached_bytes - best->size);
-  hkm_retain_leave (best->idle);
+  count_idle_locked (best, 0);
+  waste_locked (best, size);
   hkm_count (&counts, HKM_COUNT_BIG_CACHE_HIT, 1);
   return best;
 }
@@ -88,8 +127,8 @@ unmap_locked (hkm_big *big)
     hkm_map_set (big->base, 1, &big->head); /* its leaf exists: can't fail */
   if (gone || (idle > 0 && hkm_os_purge (big->base, big->size)))
     {
-      big->idle = 0;
-      hkm_retain_leave (idle);
+      big->touched = 0;
+      count_idle_locked (big, 0);
       hkm_retain_purged (idle);
     }
   if (!gone)
@@ -150,6 +189,7 @@ hkm_big_alloc (size_t size, size_t align, bool *zeroed)
       hkm_store_relaxed (&big->head.xword, 0);
       hkm_store_relaxed (&big->base, base);
       hkm_store_relaxed (&big->size, size);
+      big->touched = size;
       if (base != NULL && !hkm_map_set (base, 1, &big->head))
         {
           hkm_os_unmap (base, size);
@@ -203,8 +243,7 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
   live_bytes -= big->size;
   hkm_count (&counts, HKM_COUNT_BIG_FREE, 1);
   hkm_retain_live (-(ptrdiff_t) big->size);
-  big->idle = big->size;
-  hkm_retain_admit (big->idle);
+  count_idle_locked (big, big->touched);
   hkm_list_push (&cache, &big->link);
   hkm_store_relaxed (&cached_bytes, cached_bytes + big->size);
   if (big->size <= cache_budget || unmap_locked (big))
@@ -220,6 +259,8 @@ resized (hkm_big *big, size_t size)
   hkm_store_relaxed (&big->size, size);
   hkm_retain_live ((ptrdiff_t) (size - old));
   hkm_lock_take (&big_lock);
+  big->touched = size;
+  count_idle_locked (big, 0);
   live_bytes += size - old;
   hkm_count (&counts, HKM_COUNT_BIG_REMAP, 1);
   hkm_lock_give (&big_lock);
@@ -310,6 +351,7 @@ hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *sum)
   facts->count = live_count;
   facts->bytes = live_bytes;
   facts->cached_bytes = cached_bytes;
+  facts->idle_bytes = idle_bytes;
   for (unsigned i = 0; i < HKM_COUNTERS; i++)
     sum->value[i] += counts.value[i];
   hkm_lock_give (&big_lock);

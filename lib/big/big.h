@@ -23,7 +23,7 @@ size_t hkm_big_usable (const hkm_slab *slab, const void *p);
 size_t hkm_big_trim (void);
 typedef struct hkm_big_facts
 {
-  uint64_t count, bytes, cached_bytes;
+  uint64_t count, bytes, cached_bytes, idle_bytes;
 } hkm_big_facts;
 void hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *counts);
 void hkm_big_init (size_t cache_budget);

@@ -12,6 +12,9 @@
 
 static size_t floor_bytes;
 static size_t idle, remote_idle, live, regret, recently_purged;
+/* The most that was purged and not wanted again, plus what was idle then: no
+   budget beyond it would have been of use.  */
+static size_t useful;
 static void (*reclaim_other) (void); /* constant after init */
 static uint64_t purged_at, regret_at, regretted;
 /* Least idle memory since window_at: what nobody wanted in all that time.  */
@@ -108,9 +111,15 @@ hkm_retain_purged (size_t bytes)
 {
   uint64_t now = hkm_os_clock_ms ();
   if (now - hkm_load_relaxed (&purged_at) > REGRET_MS)
-    hkm_store_relaxed (&recently_purged, 0);
+    {
+      hkm_store_relaxed (&recently_purged, 0);
+      hkm_store_relaxed (&useful, 0);
+    }
   hkm_store_relaxed (&purged_at, now);
-  hkm_fetch_add_relaxed (&recently_purged, bytes);
+  size_t all = hkm_fetch_add_relaxed (&recently_purged, bytes) + bytes;
+  all += hkm_retain_idle ();
+  if (all > hkm_load_relaxed (&useful))
+    hkm_store_relaxed (&useful, all);
   /* Purging although regret raised the budget: it is not what is needed.  */
   if (now - hkm_load_relaxed (&regret_at) > FORGET_MS)
     {
@@ -137,8 +146,10 @@ hkm_retain_wanted (size_t bytes)
     most = bytes < purged ? bytes : purged;
   while (!hkm_cas_acquire (&recently_purged, &purged, purged - most));
   bytes = most;
-  hkm_fetch_add_relaxed (&regret, bytes);
   hkm_fetch_add_relaxed (&regretted, bytes);
+  size_t had = hkm_load_relaxed (&regret), enough = hkm_load_relaxed (&useful);
+  if (had < enough)
+    hkm_store_relaxed (&regret, had + bytes < enough ? had + bytes : enough);
   hkm_store_relaxed (&regret_at, now);
 }
 

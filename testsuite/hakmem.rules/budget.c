@@ -26,7 +26,7 @@ idle_found (size_t *warm_bytes, size_t *run_bytes, size_t *big_bytes)
   hkm_superslab_facts_get (&facts, &counts);
   hkm_big_facts_get (&big, &counts);
   *warm_bytes = *run_bytes = 0;
-  *big_bytes = big.cached_bytes;
+  *big_bytes = big.idle_bytes;
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     for (hkm_link *l = heap->bin[c].warm.next; l != &heap->bin[c].warm;
          l = l->next)

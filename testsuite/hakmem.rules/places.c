@@ -60,15 +60,26 @@ TEST (without_ultra_they_share)
   CHECK (mixed_superslabs () > 0);
 }
 
-/* 1024-byte requests cost 1024 bytes.  */
+/* 1024-byte requests cost 1024 bytes: the nearest of many are that far apart.  */
 TEST (a_1024_byte_block_has_no_header)
 {
-  char *p = malloc (1024), *q = malloc (1024);
-  CHECK (malloc_usable_size (p) == 1024);
-  CHECKF (q - p == 1024 || p - q == 1024 || superslab_of (p) != superslab_of (q),
-          "%td bytes apart", q - p);
-  free (p);
-  free (q);
+  enum { MANY = 300 }; /* more than a slab's free blocks from before */
+  char *block[MANY];
+  ptrdiff_t nearest = PTRDIFF_MAX;
+  for (int i = 0; i < MANY; i++)
+    {
+      CHECK ((block[i] = malloc (1024)) != NULL);
+      CHECK (malloc_usable_size (block[i]) == 1024);
+      for (int k = 0; k < i; k++)
+        {
+          ptrdiff_t apart = block[i] > block[k] ? block[i] - block[k]
+                                                : block[k] - block[i];
+          nearest = apart < nearest ? apart : nearest;
+        }
+    }
+  CHECKF (nearest == 1024, "%td bytes apart", nearest);
+  for (int i = 0; i < MANY; i++)
+    free (block[i]);
 }
 
 /* ---- huge pages ---- */
