@@ -1,14 +1,18 @@
 /* What starting a program costs under a preloaded library and without it, by
    turns: the figures of bench/startup.sh.
 
-     startup exec LIBRARY ROUNDS EXECS PROGRAM [ARGUMENT...]
-       prints "ratio R", the median over rounds of the quotient of the sides'
-       median times, then "libc US FAULTS" and "hakmem US FAULTS"
-     startup memory LIBRARY
-       lets cat copy one byte and asks the kernel what it holds then; prints
-       "libc ANONYMOUS PRIVATE_DIRTY RSS" and the same of hakmem, in KiB  */
+     startup exec LIBRARY EMPTY ROUNDS EXECS PROGRAM [ARGUMENT...]
+       EMPTY is a library with nothing in it: what preloading costs by itself.
+       Prints a line "SIDE US FAULTS RATIO" for libc, empty and hakmem: the
+       median over rounds of the side's median time, and of its quotient by
+       libc's
+     startup memory LIBRARY ROUNDS
+       lets cat copy one byte and asks the kernel what it holds then; prints a
+       line "SIDE ANONYMOUS RSS" for libc and hakmem, in KiB,
+       medians over rounds: the kernel shifts the stack a little each time  */
 #include <errno.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +23,8 @@
 
 extern char **environ;
 
-enum { LIBC, HAKMEM, SIDES };
-static const char *const side_name[SIDES] = { "libc", "hakmem" };
+enum { LIBC, EMPTY, HAKMEM, SIDES };
+static const char *const side_name[SIDES] = { "libc", "empty", "hakmem" };
 static char **side_environ[SIDES];
 
 static void
@@ -30,26 +34,22 @@ die (const char *what)
   exit (1);
 }
 
-static void
-environs_make (const char *library)
+/* This process's environment with PRELOAD (NULL: nothing) preloaded.  */
+static char **
+environ_make (const char *preload)
 {
   size_t n = 0;
   while (environ[n] != NULL)
     n++;
-  char *preload = NULL;
-  if (asprintf (&preload, "LD_PRELOAD=%s", library) < 0)
+  char **made = calloc (n + 2, sizeof *made), **to = made;
+  if (made == NULL)
+    die ("calloc");
+  for (size_t i = 0; i < n; i++)
+    if (strncmp (environ[i], "LD_PRELOAD=", 11) != 0)
+      *to++ = environ[i];
+  if (preload != NULL && asprintf (to, "LD_PRELOAD=%s", preload) < 0)
     die ("asprintf");
-  for (int side = 0; side < SIDES; side++)
-    {
-      char **to = side_environ[side] = calloc (n + 2, sizeof *to);
-      if (to == NULL)
-        die ("calloc");
-      for (size_t i = 0; i < n; i++)
-        if (strncmp (environ[i], "LD_PRELOAD=", 11) != 0)
-          *to++ = environ[i];
-      if (side == HAKMEM)
-        *to++ = preload;
-    }
+  return made;
 }
 
 static double
@@ -67,6 +67,7 @@ by_value (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+/* Of the N numbers of V, which it puts in order.  */
 static double
 median (double *v, size_t n)
 {
@@ -104,22 +105,30 @@ one_exec (int side, char **argv, long *faults)
   return after - before;
 }
 
+static double *
+row (size_t n)
+{
+  double *v = calloc (n, sizeof *v);
+  if (v == NULL)
+    die ("calloc");
+  return v;
+}
+
 static void
 measure_execs (size_t rounds, size_t execs, char **argv)
 {
-  double *ratio = calloc (rounds, sizeof *ratio), *time[SIDES], *middle[SIDES];
+  double *time[SIDES], *middle[SIDES], *ratio[SIDES];
   long faults[SIDES];
   for (int side = 0; side < SIDES; side++)
     {
-      time[side] = calloc (execs, sizeof (double));
-      middle[side] = calloc (rounds, sizeof (double));
-      if (ratio == NULL || time[side] == NULL || middle[side] == NULL)
-        die ("calloc");
+      time[side] = row (execs);
+      middle[side] = row (rounds);
+      ratio[side] = row (rounds);
     }
   for (size_t r = 0; r < rounds; r++)
     {
       /* By turns, and the first by turns too: what else the machine does hits
-         both sides alike.  */
+         all sides alike.  */
       for (size_t i = 0; i < execs; i++)
         for (int k = 0; k < SIDES; k++)
           {
@@ -127,13 +136,15 @@ measure_execs (size_t rounds, size_t execs, char **argv)
             time[side][i] = one_exec (side, argv, &faults[side]);
           }
       for (int side = 0; side < SIDES; side++)
-        middle[side][r] = median (time[side], execs);
-      ratio[r] = middle[HAKMEM][r] / middle[LIBC][r];
+        {
+          middle[side][r] = median (time[side], execs);
+          ratio[side][r] = middle[side][r] / middle[LIBC][r];
+        }
     }
-  printf ("ratio %.3f\n", median (ratio, rounds));
   for (int side = 0; side < SIDES; side++)
-    printf ("%s %.0f %ld\n", side_name[side], median (middle[side], rounds),
-            faults[side]);
+    printf ("%s %.0f %ld %.3f\n", side_name[side],
+            median (middle[side], rounds), faults[side],
+            median (ratio[side], rounds));
 }
 
 /* The KiB in line NAME of smaps_rollup text.  */
@@ -144,8 +155,12 @@ field (const char *text, const char *name)
   return at != NULL ? strtol (at + strlen (name), NULL, 10) : -1;
 }
 
+enum { ANONYMOUS, RSS, FIELDS };
+static const char *const field_name[FIELDS] = { "\nAnonymous:", "\nRss:" };
+
+/* What cat holds, KiB.  */
 static void
-measure_memory (int side)
+one_cat (int side, double kib[FIELDS])
 {
   char *argv[] = { (char *) "cat", NULL };
   char path[64], text[4096], byte = 'x';
@@ -178,39 +193,62 @@ measure_memory (int side)
   close (from[0]);
   if (waitpid (pid, NULL, 0) != pid)
     die ("waitpid");
-  long anonymous = field (text, "\nAnonymous:");
-  if (anonymous < 0)
+  for (int i = 0; i < FIELDS; i++)
     {
-      fprintf (stderr, "startup: no Anonymous in %s\n", path);
-      exit (1);
+      kib[i] = (double) field (text, field_name[i]);
+      if (kib[i] < 0)
+        {
+          fprintf (stderr, "startup: no%s in %s\n", field_name[i], path);
+          exit (1);
+        }
     }
-  printf ("%s %ld %ld %ld\n", side_name[side], anonymous,
-          field (text, "\nPrivate_Dirty:"), field (text, "\nRss:"));
+}
+
+static void
+measure_memory (size_t rounds)
+{
+  double *held[SIDES][FIELDS], kib[FIELDS];
+  for (int side = 0; side < SIDES; side++)
+    for (int i = 0; i < FIELDS; i++)
+      held[side][i] = row (rounds);
+  for (size_t r = 0; r < rounds; r++)
+    for (int side = 0; side < SIDES; side++)
+      if (side != EMPTY)
+        {
+          one_cat (side, kib);
+          for (int i = 0; i < FIELDS; i++)
+            held[side][i][r] = kib[i];
+        }
+  for (int side = 0; side < SIDES; side++)
+    if (side != EMPTY)
+      printf ("%s %.0f %.0f\n", side_name[side],
+              median (held[side][ANONYMOUS], rounds),
+              median (held[side][RSS], rounds));
 }
 
 int
 main (int argc, char **argv)
 {
-  if (argc > 5 && strcmp (argv[1], "exec") == 0)
+  bool exec = argc > 6 && strcmp (argv[1], "exec") == 0;
+  bool memory = argc == 4 && strcmp (argv[1], "memory") == 0;
+  long rounds = exec || memory ? strtol (argv[exec ? 4 : 3], NULL, 10) : 0;
+  long execs = exec ? strtol (argv[5], NULL, 10) : 1;
+  if (rounds <= 0 || execs <= 0)
     {
-      long rounds = strtol (argv[3], NULL, 10);
-      long execs = strtol (argv[4], NULL, 10);
-      if (rounds > 0 && execs > 0)
-        {
-          environs_make (argv[2]);
-          measure_execs ((size_t) rounds, (size_t) execs, argv + 5);
-          return 0;
-        }
+      fprintf (stderr,
+               "usage: startup exec LIBRARY EMPTY ROUNDS EXECS PROGRAM"
+               " [ARGUMENT...]\n"
+               "       startup memory LIBRARY ROUNDS\n");
+      return 2;
     }
-  else if (argc == 3 && strcmp (argv[1], "memory") == 0)
+  side_environ[LIBC] = environ_make (NULL);
+  side_environ[HAKMEM] = environ_make (argv[2]);
+  if (exec)
     {
-      environs_make (argv[2]);
-      for (int side = 0; side < SIDES; side++)
-        measure_memory (side);
-      return 0;
+      side_environ[EMPTY] = environ_make (argv[3]);
+      measure_execs ((size_t) rounds, (size_t) execs, argv + 6);
     }
-  fprintf (stderr,
-           "usage: startup exec LIBRARY ROUNDS EXECS PROGRAM [ARGUMENT...]\n"
-           "       startup memory LIBRARY\n");
-  return 2;
+  else
+    measure_memory ((size_t) rounds);
+  return 0;
 }

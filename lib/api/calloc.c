@@ -17,7 +17,7 @@ HKM_API (calloc) (size_t n, size_t size)
   if (hkm_likely (total <= HKM_MID_MAX))
     {
       hkm_slot *slot = hkm_front_slot (hkm_thread_front, total);
-      if (hkm_likely (slot->head != NULL))
+      if (hkm_likely (slot->head != 0))
         return memset (hkm_slot_pop (slot), 0, total);
     }
   return hkm_calloc_slow (total);

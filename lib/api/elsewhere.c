@@ -25,7 +25,7 @@ alloc_class (unsigned cls, bool *zeroed)
 {
   hkm_front *front = hkm_thread_front;
   *zeroed = false;
-  if (front->slot[cls].head != NULL)
+  if (front->slot[cls].head != 0)
     return hkm_slot_pop (&front->slot[cls]);
   hkm_heap *heap = hkm_thread_heap ();
   return heap != NULL ? hkm_heap_take (heap, cls, zeroed) : NULL;

@@ -14,7 +14,8 @@
 void
 HKM_API (free) (void *p)
 {
-  hkm_slab *slab = hkm_map_find_near (p);
+  hkm_slot *sink;
+  hkm_slab *slab = hkm_map_find_near (p, &sink);
   hkm_front *owner = hkm_load_relaxed (&slab->owner);
   uintptr_t key;
   if (hkm_unlikely (owner != hkm_thread_front
@@ -23,6 +24,6 @@ HKM_API (free) (void *p)
       hkm_free_elsewhere (p);
       return;
     }
-  if (hkm_unlikely (hkm_slot_push (slab->sink, p, key)))
+  if (hkm_unlikely (hkm_slot_push (sink, p, key)))
     hkm_retire_slow (owner, slab);
 }

@@ -5,6 +5,7 @@
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "big/big.h"
+#include "map/map.h"
 #include "opts/opts.h"
 #include "os/os.h"
 #include "policy/file.h"
@@ -12,8 +13,6 @@
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 #include "thread/thread.h"
-
-#include <string.h>
 
 bool hkm_opted_out;
 
@@ -37,7 +36,8 @@ make_secret (void)
   uint64_t r[2];
   hkm_os_random (r);
   hkm_secret_key = (uintptr_t) (mixed (r[0] ^ 0x9e3779b97f4a7c15u)
-                                ^ mixed (r[1] + 0x7f4a7c159e3779b9u));
+                                ^ mixed (r[1] + 0x7f4a7c159e3779b9u))
+                   | 1;
 }
 
 static HKM_COLD bool
@@ -49,6 +49,7 @@ init_slow (void)
     {
       first = true;
       hkm_os_start ();
+      hkm_map_init ();
       hkm_opts_load ();
       make_secret ();
       hkm_policy_init ();
@@ -86,14 +87,24 @@ hkm_init (void)
   return init_slow ();
 }
 
-bool
+/* True if ENTRY starts with HAKMEM_.  Told letter by letter: a string constant
+   lies in a part of the library that a process without a call of ours would
+   fault in for this alone.  */
+static bool
+is_ours (const char *e)
+{
+  return e[0] == 'H' && e[1] == 'A' && e[2] == 'K' && e[3] == 'M'
+         && e[4] == 'E' && e[5] == 'M' && e[6] == '_';
+}
+
+HKM_COLD bool
 hkm_init_wanted (void)
 {
   if (hkm_load_acquire (&init_done))
     return true;
-  char **entry = hkm_os_secure () ? NULL : hkm_os_environ ();
+  char **entry = hkm_os_environ ();
   for (; entry != NULL && *entry != NULL; entry++)
-    if (strncmp (*entry, "HAKMEM_", 7) == 0)
-      return true;
+    if (is_ours (*entry))
+      return !hkm_os_secure ();
   return false;
 }

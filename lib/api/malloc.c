@@ -4,7 +4,7 @@
      size > 32 KiB .............. hkm_alloc_elsewhere   elsewhere.c  (routing)
                                     run or big block
      slot of its class empty .... hkm_refill_slow       tiny/refill.c (crossing)
-     else ....................... pop, two stores  */
+     else ....................... pop  */
 #include "api/api.h"
 #include "tiny/heap.h"
 #include "tiny/hot.h"
@@ -16,13 +16,11 @@ HKM_API (malloc) (size_t size)
   if (hkm_unlikely (size > HKM_MID_MAX))
     return hkm_alloc_elsewhere (size);
   size_t at = hkm_slot_of[(size + 15) / 16];
-  hkm_block *block = *hkm_front_head (front, at);
+  uintptr_t head = *hkm_front_head (front, at);
   /* Opaque, so that the slot's address is no value to be kept: load and store
      scale the index themselves.  */
   HKM_OPAQUE (front);
-  if (hkm_unlikely (block == NULL))
+  if (hkm_unlikely (head == 0))
     return hkm_refill_slow (size, front);
-  *hkm_front_head (front, at) = hkm_block_next (block);
-  block->key = 0;
-  return block;
+  return hkm_head_pop (hkm_front_head (front, at), head);
 }

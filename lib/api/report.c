@@ -163,8 +163,8 @@ expand (char *path, size_t size, const char *pattern)
 
 /* Programs close stderr at their end to hear of write errors (coreutils do,
    before a library's destructors run): a copy of it, kept from the start by
-   those who asked for the report there.  -1: none.  */
-static int kept_stderr = -1;
+   those who asked for the report there.  Its number plus 1; 0: none.  */
+static int kept_stderr;
 /* Where the copy is put: out of the way of programs that count on low
    numbers.  */
 enum { KEPT_STDERR_FROM = 200 };
@@ -187,7 +187,7 @@ hkm_report_start (void)
                      KEPT_STDERR_FROM);
   if (fd < 0) /* a low limit of open files */
     fd = syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-  kept_stderr = fd < 0 ? STDERR_FILENO : (int) fd;
+  kept_stderr = 1 + (fd < 0 ? STDERR_FILENO : (int) fd);
   errno = saved;
 }
 
@@ -200,7 +200,7 @@ open_report (void)
   char path[PATH_MAX];
 
   if (to_stderr ())
-    return kept_stderr;
+    return kept_stderr - 1;
   if (!expand (path, sizeof path, pattern))
     {
       hkm_out_line ("HAKMEM_STATS_FILE is too long for a path");

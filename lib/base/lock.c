@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -66,27 +65,27 @@ hkm_lock_hold_none (void)
   held = 0;
 }
 
-/* The thread between fork's prepare and parent or child handler; 0: none.  A
-   thread compares it with itself only, hence relaxed.  */
-static uintptr_t owner_of_all;
+/* The thread between fork's prepare and parent or child handler, told by where
+   its count is; NULL: none.  A thread compares it with itself only, hence
+   relaxed.  */
+static uint32_t *owner_of_all;
 
 static bool
 own_all (void)
 {
-  uintptr_t owner = hkm_load_relaxed (&owner_of_all);
-  return hkm_unlikely (owner != 0) && owner == (uintptr_t) pthread_self ();
+  return hkm_unlikely (hkm_load_relaxed (&owner_of_all) == &held);
 }
 
 void
 hkm_lock_own_all (void)
 {
-  hkm_store_relaxed (&owner_of_all, (uintptr_t) pthread_self ());
+  hkm_store_relaxed (&owner_of_all, &held);
 }
 
 void
 hkm_lock_own_none (void)
 {
-  hkm_store_relaxed (&owner_of_all, 0);
+  hkm_store_relaxed (&owner_of_all, NULL);
 }
 
 static HKM_COLD void

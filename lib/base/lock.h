@@ -26,10 +26,16 @@ enum hkm_rank
 typedef struct hkm_lock
 {
   uint32_t word;
-  uint32_t rank; /* enum hkm_rank, constant */
+  uint32_t rank; /* enum hkm_rank, constant; 0 but in debug builds */
 } hkm_lock;
 
+/* Zero where ranks are not looked at, so that what holds a lock may lie in .bss:
+   see "Start" in README.  */
+#ifdef HKM_DEBUG
 #define HKM_LOCK_INIT(rank_) { 0, (rank_) }
+#else
+#define HKM_LOCK_INIT(rank_) { 0, 0 }
+#endif
 
 /* Take LOCK, sleeping if need be.  errno is kept.  */
 void hkm_lock_take (hkm_lock *lock);

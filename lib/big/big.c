@@ -23,8 +23,8 @@ typedef struct hkm_big
 
 static hkm_lock big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
 /* Guarded by big_lock.  */
-static hkm_link cache = { &cache, &cache };  /* most recent first */
-static hkm_link spare = { &spare, &spare };  /* descriptors without a mapping */
+static hkm_link cache; /* most recent first */
+static hkm_link spare; /* descriptors without a mapping */
 static size_t cached_bytes; /* relaxed atomic: read without the lock */
 static size_t idle_bytes;
 static size_t cache_budget, live_bytes;
@@ -335,6 +335,8 @@ cache_reclaim (void)
 void
 hkm_big_init (size_t budget)
 {
+  hkm_list_init (&cache);
+  hkm_list_init (&spare);
   hkm_retain_set_reclaim (cache_reclaim);
 #ifdef HKM_WITH_BIGCACHE
   cache_budget = budget;

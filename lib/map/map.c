@@ -8,6 +8,15 @@ hkm_map_data hkm_map HKM_ALIGNED (HKM_CACHE_LINE);
 static hkm_lock map_lock = HKM_LOCK_INIT (HKM_RANK_MAP);
 
 void
+hkm_map_init (void)
+{
+  uintptr_t page = hkm_os_page_size (), start = (uintptr_t) &hkm_map;
+  uintptr_t from = (start + page - 1) & ~(page - 1);
+  uintptr_t to = (start + sizeof hkm_map) & ~(page - 1);
+  hkm_os_no_huge ((void *) from, to - from);
+}
+
+void
 hkm_map_claim (const void *base)
 {
   uintptr_t a = (uintptr_t) base, *tag = hkm_map_tag_at (a);
@@ -87,8 +96,19 @@ hkm_map_set (const void *addr, size_t n, struct hkm_slab *slab)
     return set_far (a >> HKM_GRANULE_SHIFT, n, slab);
   uintptr_t value = slab != NULL ? (uintptr_t) slab - (uintptr_t) &hkm_map : 0;
   for (size_t i = 0; i < n; i++)
-    hkm_store_release (&hkm_map.near[hkm_map_near_index (addr) + i], value);
+    hkm_store_release (&hkm_map.near[hkm_map_near_index (addr) + i].slab,
+                       value);
   return true;
+}
+
+void
+hkm_map_set_sink (const void *addr, size_t n, struct hkm_slot *sink)
+{
+  uintptr_t a = (uintptr_t) addr;
+  if (hkm_load_relaxed (hkm_map_tag_at (a)) == hkm_map_tag_of (a))
+    for (size_t i = 0; i < n; i++)
+      hkm_store_relaxed (&hkm_map.near[hkm_map_near_index (addr) + i].sink,
+                         sink);
 }
 
 void

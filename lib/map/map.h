@@ -7,10 +7,10 @@
    each of which claims its stretch of 32 entries (hkm_map_claim), and a tag per
    stretch says which addresses it stands for.  The *far* one, two levels with
    leaves mapped on demand, holds what is left: big blocks, and superslabs that
-   found their stretch claimed, a multiple of 16 GiB away.  An address is in one
+   found their stretch claimed, a multiple of 8 GiB away.  An address is in one
    of the two; frees of blocks that the far table knows take the cold path.
 
-   Near entries are distances from hkm_map, whose first line reads as a
+   Near entries hold distances from hkm_map, whose first line reads as a
    descriptor that no heap owns: so the zero of an unused entry needs no test.
 
    Written with release before a block is handed out, cleared before the
@@ -29,7 +29,7 @@ struct hkm_slab;
 #define HKM_GRANULE ((size_t) 1 << HKM_GRANULE_SHIFT)
 #define HKM_MAP_STRETCH_SHIFT 21 /* a superslab */
 #if UINTPTR_MAX > 0xffffffffu
-#define HKM_MAP_NEAR_BITS 18 /* 16 GiB apart, two superslabs collide */
+#define HKM_MAP_NEAR_BITS 17 /* 8 GiB apart, two superslabs collide */
 /* 48 bits of user address: x86-64 uses 47, aarch64 48 unless asked for more. */
 #define HKM_MAP_ROOT_BITS 16
 #define HKM_MAP_LEAF_BITS 16
@@ -47,10 +47,18 @@ typedef struct hkm_map_leaf
   uintptr_t entry[(size_t) 1 << HKM_MAP_LEAF_BITS]; /* descriptors, or 0 */
 } hkm_map_leaf;
 
+/* An entry of the near table.  The sink is the slab's, held here so that free's
+   store does not wait for the descriptor: the next malloc reads what it wrote. */
+typedef struct hkm_map_near
+{
+  uintptr_t slab; /* descriptor - none */
+  struct hkm_slot *sink; /* read by the slab's owner alone; relaxed atomic */
+} hkm_map_near;
+
 typedef struct hkm_map_data
 {
   char none[HKM_CACHE_LINE]; /* zero: nobody's descriptor */
-  uintptr_t near[(size_t) 1 << HKM_MAP_NEAR_BITS]; /* descriptor - none */
+  hkm_map_near near[(size_t) 1 << HKM_MAP_NEAR_BITS];
   /* What the stretch's addresses have above the near bits, plus 1; 0: nobody
      claimed it.  */
   uintptr_t tag[(size_t) 1 << HKM_MAP_STRETCH_BITS];
@@ -67,20 +75,21 @@ hkm_map_near_index (const void *p)
 }
 
 /* The descriptor that the near table has for P or for an address that collides
-   with it, or nobody's (hkm_map.none).  A stranger's is told from P's by the
-   pointer check (hkm_slab_holds), which compares the whole address.  For the
-   hot path.  */
+   with it, or nobody's (hkm_map.none); and the sink it has there.  A stranger's
+   is told from P's by the pointer check (hkm_slab_holds), which compares the
+   whole address.  For the hot path.  */
 HKM_INLINE struct hkm_slab *
-hkm_map_find_near (const void *p)
+hkm_map_find_near (const void *p, struct hkm_slot **sink)
 {
   uintptr_t map = (uintptr_t) &hkm_map;
-  /* Opaque, so that the load itself scales the index and the sum is made once:
-     two instructions less.  */
+  uintptr_t at = hkm_map_near_index (p) * sizeof (hkm_map_near);
+  /* Opaque, so that both loads add up the entry's address themselves.  */
   HKM_OPAQUE (map);
-  const uintptr_t *near
-      = (const uintptr_t *) (map + hkm_map_near_index (p) * sizeof map
-                             + offsetof (hkm_map_data, near));
-  return (struct hkm_slab *) (map + hkm_load_relaxed (near));
+  uintptr_t slab
+      = map + hkm_load_relaxed (&((const hkm_map_data *) (map + at))->near[0].slab);
+  HKM_OPAQUE (map);
+  *sink = hkm_load_relaxed (&((const hkm_map_data *) (map + at))->near[0].sink);
+  return (struct hkm_slab *) slab;
 }
 
 /* Where the tag of A's stretch is, and what it must be for the near table to
@@ -109,9 +118,14 @@ hkm_map_find (const void *p)
   if (hkm_unlikely (hkm_load_relaxed (hkm_map_tag_at (a))
                     != hkm_map_tag_of (a)))
     return hkm_map_find_far (a);
-  struct hkm_slab *slab = hkm_map_find_near (p);
+  struct hkm_slot *sink;
+  struct hkm_slab *slab = hkm_map_find_near (p, &sink);
   return (void *) slab != (void *) &hkm_map ? slab : NULL;
 }
+
+/* At start: the near table is touched a page here and there, and must not be
+   backed by huge pages, where the system uses them unasked.  */
+void hkm_map_init (void);
 
 /* Ask for the near table's entries for the superslab at BASE; granted if no
    other has them.  Before the first hkm_map_set there; the caller keeps other
@@ -126,6 +140,9 @@ void hkm_map_disclaim (const void *base);
    Callers keep two writers off the same granule; growth is locked inside
    (HKM_RANK_MAP).  */
 bool hkm_map_set (const void *addr, size_t n, struct hkm_slab *slab);
+/* Where frees by the owner of the slab there go from now on, as far as the near
+   table knows the N granules from ADDR.  */
+void hkm_map_set_sink (const void *addr, size_t n, struct hkm_slot *sink);
 void hkm_map_fork_prepare (void);
 void hkm_map_fork_done (void);
 

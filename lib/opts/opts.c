@@ -36,13 +36,8 @@ static const struct hkm_opt_row rows[HKM_OPT_COUNT] = {
 #include "opts/options.def"
 #undef HKM_OPTION
 
-/* The numbers, right before hkm_opts_load too: a fault may come first.  */
-#define HKM_OPTION(name, type, def, min, max, unit, choices, layer, part, help) \
-  (def),
-static uint64_t value[HKM_OPT_COUNT] = {
-#include "opts/options.def"
-};
-#undef HKM_OPTION
+static uint64_t value[HKM_OPT_COUNT]; /* the numbers, once LOADED */
+static bool loaded;
 
 /* LIST and TEXT rows are few: their values stand aside.  */
 enum
@@ -84,7 +79,7 @@ hkm_opts_row (enum hkm_opt_id id)
 uint64_t
 hkm_opt (enum hkm_opt_id id)
 {
-  return value[id];
+  return loaded ? value[id] : rows[id].def; /* a fault may come first */
 }
 
 uint32_t
@@ -210,6 +205,7 @@ set_defaults (void)
       if (rows[id].type == HKM_OPT_LIST)
         set_list_default (id);
     }
+  loaded = true;
 }
 
 void

@@ -1,20 +1,31 @@
-/* The metadata arena: a bump pointer through mappings that are never undone.
-   The first mapping is small, because most processes never need another.  */
+/* The metadata arena: a bump pointer through memory that is never given back.
+   The first of it is part of the library, where it costs nothing before it is
+   touched: most processes never need a mapping for more.  */
 #include "os/arena.h"
 #include "base/lock.h"
 #include "os/os.h"
 
-#define FIRST_CHUNK ((size_t) 128 << 10)
 #define CHUNK ((size_t) 1 << 20)
+
+/* Right after the library's other data (the order of objects in Makefile.am), so
+   that the first heap shares pages with it.  */
+static char first[(size_t) 128 << 10] HKM_ALIGNED (HKM_CACHE_LINE);
 
 static hkm_lock arena_lock = HKM_LOCK_INIT (HKM_RANK_ARENA);
 static char *at, *end; /* guarded by arena_lock, as all below */
-static size_t used, mapped;
+static size_t used, mapped; /* FIRST counts as mapped */
 
 static bool
 arena_grow_locked (size_t size)
 {
-  size_t want = mapped == 0 ? FIRST_CHUNK : CHUNK;
+  if (mapped == 0)
+    {
+      at = first;
+      end = first + sizeof first;
+      mapped = sizeof first;
+      return true;
+    }
+  size_t want = CHUNK;
   size_t page = hkm_os_page_size ();
   if (want < size)
     want = (size + page - 1) & ~(page - 1);
@@ -38,7 +49,7 @@ hkm_arena_alloc (size_t size, size_t align)
 {
   char *p = NULL;
   hkm_lock_take (&arena_lock);
-  for (int tries = 0; tries < 2; tries++)
+  for (int tries = 0; tries < 3; tries++) /* what is at hand, FIRST, a mapping */
     {
       p = (char *) (((uintptr_t) at + align - 1) & ~(uintptr_t) (align - 1));
       if (at != NULL && p <= end && (size_t) (end - p) >= size)

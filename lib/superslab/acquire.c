@@ -48,6 +48,8 @@ find_superslab_locked (unsigned domain, unsigned n, unsigned cls)
   hkm_superslab *first = NULL;
   unsigned looks = 0;
   bool affinity = hkm_pool_policy_locked ()->affinity && cls < 64;
+  if (pool.bucket[domain] == NULL)
+    return NULL;
   for (unsigned spare = n; spare < HKM_SUPERSLAB_SLOTS; spare++)
     {
       hkm_link *head = &pool.bucket[domain][spare];
@@ -149,7 +151,7 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
   hkm_store_relaxed (&slab->base, (uintptr_t) start + colour);
   hkm_store_relaxed (&slab->reciprocal,
                      (-(uint64_t) info->size / info->size + 2) | 1);
-  slab->own.head = NULL;
+  slab->own.head = 0;
   slab->own.room = slab->mark = 0;
   hkm_store_relaxed (&slab->cls, (uint8_t) cls);
   slab->state = HKM_SLAB_EMPTY;

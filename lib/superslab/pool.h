@@ -40,7 +40,7 @@ typedef struct hkm_pool
 {
   hkm_lock lock;
   bool ready;
-  hkm_link bucket[HKM_DOMAINS][HKM_SUPERSLAB_SLOTS]; /* by free slots, 0..31 */
+  hkm_link *bucket[HKM_DOMAINS]; /* by free slots, 0..31; NULL: never used */
   hkm_link lru;        /* oldest at the back */
   hkm_link idle;       /* oldest at the front */
   hkm_link unmapped;   /* descriptors without memory */

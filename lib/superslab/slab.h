@@ -30,7 +30,7 @@
    of frees until somebody must look.  */
 typedef struct hkm_slot
 {
-  struct hkm_block *head; /* NULL: empty */
+  uintptr_t head; /* the first block, masked; 0: empty */
   uint32_t room;
   uint32_t unused;
 } hkm_slot;
@@ -41,35 +41,48 @@ typedef struct hkm_front
   hkm_slot slot[HKM_CLASSES];
 } hkm_front;
 
-/* A free block.  key = k ^ address says "free"; link = next - key.  malloc clears
-   the key; the program overwrites the rest.  The link is a difference because
-   as an exclusive or it would equal the key where `next` is NULL, and a
-   program that copies what it never wrote could forge a free block.  */
+/* A free block.  Its address masked (hkm_block_mask) is its key, which says that
+   it is free, and the word that leads to it: another block's link or a slot's
+   head.  So free masks once and copies the old head as it is, and the way from
+   one free to the next malloc has no arithmetic on it.  malloc clears both
+   words: none of them is left for a program to read or to copy.  */
 typedef struct hkm_block
 {
-  uintptr_t link;
+  uintptr_t link; /* the next block, masked; 0: none */
   uintptr_t key;
 } hkm_block;
 
-extern HKM_HIDDEN uintptr_t hkm_secret_key; /* k; constant once the first slab
-                                               exists */
+/* Constant once the first slab exists; odd, so that no block's mask is 0.  */
+extern HKM_HIDDEN uintptr_t hkm_secret_key;
 
 HKM_INLINE uintptr_t
-hkm_block_key (const void *p)
+hkm_block_key (const void *p) /* a block's */
 {
   return hkm_secret_key ^ (uintptr_t) p;
 }
 
 HKM_INLINE uintptr_t
-hkm_block_encode (const void *p, const void *next)
+hkm_block_mask (const void *p) /* a block or NULL */
 {
-  return (uintptr_t) next - hkm_block_key (p);
+  return p != NULL ? hkm_block_key (p) : 0;
 }
 
 HKM_INLINE hkm_block *
-hkm_block_next (const hkm_block *p)
+hkm_block_unmask (uintptr_t masked)
 {
-  return (hkm_block *) (p->link + hkm_block_key (p));
+  return masked != 0 ? (hkm_block *) (masked ^ hkm_secret_key) : NULL;
+}
+
+HKM_INLINE hkm_block *
+hkm_block_next (const hkm_block *b)
+{
+  return hkm_block_unmask (b->link);
+}
+
+HKM_INLINE hkm_block *
+hkm_slot_first (const hkm_slot *slot)
+{
+  return hkm_block_unmask (slot->head);
 }
 
 enum hkm_kind
@@ -108,7 +121,7 @@ struct hkm_slab
 {
   /* Line 0: read by every free.  */
   hkm_front *owner; /* NULL: no heap (run, big, free slot); relaxed atomic */
-  hkm_slot *sink;   /* where a local free goes */
+  hkm_slot *sink;   /* where a local free goes; also in the near table */
   uintptr_t base;   /* block 0's address */
   uint64_t reciprocal; /* least odd number over 2^64 / block size */
   uint64_t limit;   /* of hkm_slab_phase; relaxed atomic */

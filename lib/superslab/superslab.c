@@ -16,14 +16,28 @@ static void
 pool_init_locked (void)
 {
   pool.ready = true;
-  for (unsigned d = 0; d < HKM_DOMAINS; d++)
-    for (unsigned n = 0; n < HKM_SUPERSLAB_SLOTS; n++)
-      hkm_list_init (&pool.bucket[d][n]);
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     hkm_list_init (&pool.class_empty[c]);
   hkm_list_init (&pool.lru);
   hkm_list_init (&pool.idle);
   hkm_list_init (&pool.unmapped);
+}
+
+/* False: no memory.  */
+static bool
+buckets_make_locked (unsigned domain)
+{
+  hkm_link *bucket = pool.bucket[domain];
+  if (bucket != NULL)
+    return true;
+  bucket = hkm_arena_alloc (HKM_SUPERSLAB_SLOTS * sizeof *bucket,
+                            HKM_CACHE_LINE);
+  if (bucket == NULL)
+    return false;
+  for (unsigned n = 0; n < HKM_SUPERSLAB_SLOTS; n++)
+    hkm_list_init (&bucket[n]);
+  pool.bucket[domain] = bucket;
+  return true;
 }
 
 static hkm_superslab *
@@ -143,6 +157,8 @@ hkm_superslab_get_locked (uint8_t domain)
 {
   if (!pool.ready)
     pool_init_locked ();
+  if (!buckets_make_locked (domain))
+    return NULL;
   hkm_superslab *ss;
   if (!hkm_list_empty (&pool.lru))
     {

@@ -32,7 +32,7 @@ hkm_blocks_count (const hkm_slab *of, hkm_block *head, hkm_block **tail)
                     of != NULL ? hkm_class[of->cls].size : 0,
                     of != NULL ? group_or_none (of) : -1);
           if (last != NULL)
-            last->link = hkm_block_encode (last, NULL);
+            last->link = 0;
           break;
         }
       last = b;
@@ -66,13 +66,12 @@ hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
     n = 1;
   if (n > left)
     n = left;
-  hkm_block *next = slot->head;
+  uintptr_t next = slot->head;
   for (uint32_t i = n; i-- > 0;)
     {
       hkm_block *b = (hkm_block *) (start + i * size);
-      b->link = hkm_block_encode (b, next);
-      b->key = hkm_block_key (b);
-      next = b;
+      b->link = next;
+      b->key = next = hkm_block_key (b);
     }
   hkm_slab_set_carved (slab, carved + n);
   __atomic_signal_fence (__ATOMIC_RELEASE);
@@ -83,7 +82,7 @@ hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
 void
 hkm_slab_verify (const hkm_slab *slab)
 {
-  uint32_t n = hkm_blocks_count (slab, slab->own.head, NULL);
+  uint32_t n = hkm_blocks_count (slab, hkm_slot_first (&slab->own), NULL);
   if (slab->state != HKM_SLAB_CURRENT)
     HKM_CHECK (n == hkm_slab_home (slab));
   HKM_CHECK (n <= slab->carved && slab->carved <= slab->capacity);

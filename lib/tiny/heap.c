@@ -12,9 +12,7 @@ __thread hkm_front *hkm_thread_front
     __attribute__ ((tls_model ("initial-exec")))
     = (hkm_front *) &hkm_front_none;
 
-hkm_registry_data hkm_registry
-    = { .lock = HKM_LOCK_INIT (HKM_RANK_REGISTRY),
-        .parked = { &hkm_registry.parked, &hkm_registry.parked } };
+hkm_registry_data hkm_registry = { .lock = HKM_LOCK_INIT (HKM_RANK_REGISTRY) };
 
 static hkm_heap *shared_heap; /* set once, release */
 
@@ -70,7 +68,10 @@ static void
 registry_add_locked (hkm_heap *heap)
 {
   if (hkm_registry.last == NULL)
-    hkm_store_release (&hkm_registry.first, heap);
+    {
+      hkm_list_init (&hkm_registry.parked);
+      hkm_store_release (&hkm_registry.first, heap);
+    }
   else
     hkm_store_release (&hkm_registry.last->next, heap);
   hkm_registry.last = heap;

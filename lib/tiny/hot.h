@@ -22,23 +22,34 @@ hkm_front_slot (hkm_front *front, size_t size)
 
 /* Where the head of the slot is that starts AT half slots into FRONT: malloc's
    way, with what hkm_slot_of says and no address computed.  */
-HKM_INLINE hkm_block **
+HKM_INLINE uintptr_t *
 hkm_front_head (hkm_front *front, size_t at)
 {
   _Static_assert (sizeof (hkm_slot) == 16 || sizeof (void *) == 4,
                   "hkm_slot_of counts half slots");
   _Static_assert (offsetof (hkm_slot, head) == 0, "a slot starts with its head");
-  return (hkm_block **) ((uintptr_t) front + at * (sizeof (hkm_slot) / 2));
+  return (uintptr_t *) ((uintptr_t) front + at * (sizeof (hkm_slot) / 2));
+}
+
+/* Take the block that HEAD, which is not 0, leads to.  */
+HKM_INLINE void *
+hkm_head_pop (uintptr_t *head, uintptr_t masked)
+{
+  hkm_block *block = (hkm_block *) (masked ^ hkm_secret_key);
+  *head = block->link;
+  /* Two stores, not a vector's: the program's own and the check in free read
+     single words of it at once.  */
+  block->link = 0;
+  __atomic_signal_fence (__ATOMIC_RELEASE);
+  block->key = 0;
+  return block;
 }
 
 /* The block at the head of SLOT, which is not empty.  */
 HKM_INLINE void *
 hkm_slot_pop (hkm_slot *slot)
 {
-  hkm_block *block = slot->head;
-  slot->head = hkm_block_next (block);
-  block->key = 0;
-  return block;
+  return hkm_head_pop (&slot->head, slot->head);
 }
 
 /* Put P, whose key is KEY, on SLOT; true if the countdown reached zero.  The
@@ -47,10 +58,11 @@ HKM_INLINE bool
 hkm_slot_push (hkm_slot *slot, void *p, uintptr_t key)
 {
   hkm_block *block = p;
-  block->link = (uintptr_t) slot->head - key;
+  block->link = slot->head;
+  __atomic_signal_fence (__ATOMIC_RELEASE);
   block->key = key;
   __atomic_signal_fence (__ATOMIC_RELEASE);
-  slot->head = block;
+  slot->head = key;
   return --slot->room == 0;
 }
 

@@ -10,7 +10,7 @@ hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls)
   hkm_slab *slab = heap->bin[cls].current;
   hkm_slot *slot = &heap->front.slot[cls];
   uint32_t want = heap->policy.cls[cls].batch, n = 0;
-  hkm_block *head = slab->own.head, *last = NULL, *b = head;
+  hkm_block *last = NULL, *b = hkm_slot_first (&slab->own);
   for (; n < want && b != NULL; n++)
     {
       last = b;
@@ -18,9 +18,10 @@ hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls)
     }
   if (n == 0)
     return 0;
-  slab->own.head = b;
+  uintptr_t head = slab->own.head;
+  slab->own.head = last->link;
   slab->own.room += n; /* out again */
-  last->link = hkm_block_encode (last, slot->head);
+  last->link = slot->head;
   slot->head = head;
   hkm_count (&heap->counts, HKM_COUNT_BATCH_BLOCKS, n);
   return n;
@@ -43,7 +44,7 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
 {
   hkm_slot *slot = &heap->front.slot[cls];
   uint32_t cap = heap->bin[cls].cap;
-  hkm_block *last = NULL, *b = slot->head;
+  hkm_block *last = NULL, *b = hkm_slot_first (slot);
   uint32_t kept = 0, sent = 0;
   for (; kept < keep && b != NULL; kept++)
     {
@@ -51,9 +52,9 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
       b = hkm_block_next (b);
     }
   if (last != NULL)
-    last->link = hkm_block_encode (last, NULL);
+    last->link = 0;
   else
-    slot->head = NULL;
+    slot->head = 0;
   (void) hkm_blocks_count (NULL, b, NULL); /* cuts what was overwritten */
   for (; b != NULL; sent++)
     {

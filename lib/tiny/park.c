@@ -173,7 +173,7 @@ recount_locked (hkm_heap *heap, hkm_slab *slab)
       hkm_list_push (&heap->bin[slab->cls].partial, &slab->link);
       return;
     }
-  uint32_t home = hkm_blocks_count (slab, slab->own.head, NULL);
+  uint32_t home = hkm_blocks_count (slab, hkm_slot_first (&slab->own), NULL);
   hkm_slab_settle_locked (heap, slab, home);
 }
 

@@ -21,7 +21,7 @@ from_current_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
   hkm_slot *slot = &heap->front.slot[cls];
   if (slab == NULL)
     return false;
-  if (slot->head != NULL) /* made current with blocks at home */
+  if (slot->head != 0) /* made current with blocks at home */
     return true;
   if (heap->policy.cls[cls].magazine
       && hkm_magazine_batch_locked (heap, cls) > 0)
@@ -172,7 +172,7 @@ hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
           hkm_retain_reclaim ();
         }
     }
-  if (slot->head == NULL)
+  if (slot->head == 0)
     how = fill_locked (heap, cls, zeroed);
   hkm_count (&heap->counts, how, 1);
   if (how == HKM_COUNT_REFILL_FAIL)

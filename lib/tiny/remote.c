@@ -93,8 +93,7 @@ hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
   do
     {
       uint32_t old = hkm_x_head (w);
-      tail->link = hkm_block_encode (
-          tail, old != 0 ? hkm_block_at (slab, old - 1) : NULL);
+      tail->link = old != 0 ? hkm_block_key (hkm_block_at (slab, old - 1)) : 0;
       next = hkm_x_make (index, hkm_x_count (w) + n, hkm_x_home (w),
                          w & HKM_X_FLAGS & ~HKM_X_IDLE);
       if (all_free (slab, next))
@@ -175,7 +174,7 @@ gather (hkm_heap *heap, hkm_slab *slab, hkm_block *b)
       hkm_lock_take (&heap->lock);
       if (direct)
         {
-          b->link = hkm_block_encode (b, NULL);
+          b->link = 0;
           hkm_slab_push_remote_locked (heap, slab, b, b, 1);
         }
       else
@@ -184,7 +183,7 @@ gather (hkm_heap *heap, hkm_slab *slab, hkm_block *b)
     }
   if (direct)
     return;
-  b->link = hkm_block_encode (b, chain->head);
+  b->link = hkm_block_mask (chain->head);
   if (chain->head == NULL)
     {
       chain->slab = slab;
@@ -247,7 +246,7 @@ hkm_heap_free_remote (hkm_slab *slab, void *p, const char *who)
       return;
     }
   /* A thread in teardown: nobody would flush what it gathers.  */
-  b->link = hkm_block_encode (b, NULL);
+  b->link = 0;
   heap = hkm_heap_shared ();
   if (heap == NULL)
     {

@@ -10,12 +10,19 @@ hkm_slab_resident (const hkm_slab *slab)
   return (size_t) hkm_load_relaxed (&slab->carved) * hkm_class[slab->cls].size;
 }
 
+static void
+set_sink (hkm_slab *slab, hkm_slot *sink)
+{
+  slab->sink = sink;
+  hkm_map_set_sink (hkm_slab_address (slab), slab->slots, sink);
+}
+
 void
 hkm_slab_own (hkm_heap *heap, hkm_slab *slab)
 {
-  slab->sink = heap->policy.cls[slab->cls].magazine
-                   ? &heap->front.slot[slab->cls]
-                   : &slab->own;
+  set_sink (slab, heap->policy.cls[slab->cls].magazine
+                               ? &heap->front.slot[slab->cls]
+                               : &slab->own);
   heap->bin[slab->cls].slabs++;
   /* Release: whoever finds the heap here finds it made.  */
   hkm_store_release (&slab->owner, &heap->front);
@@ -25,7 +32,7 @@ void
 hkm_slab_disown (hkm_heap *heap, hkm_slab *slab)
 {
   heap->bin[slab->cls].slabs--;
-  slab->sink = &slab->own;
+  set_sink (slab, &slab->own);
   hkm_store_release (&slab->owner, NULL);
 }
 
@@ -66,10 +73,10 @@ hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
     }
   else
     {
-      HKM_ASSERT (slot->head == NULL);
-      slab->sink = slot;
+      HKM_ASSERT (slot->head == 0);
+      set_sink (slab, slot);
       slot->head = slab->own.head;
-      slab->own.head = NULL;
+      slab->own.head = 0;
     }
   return true;
 }
@@ -88,10 +95,10 @@ hkm_bin_retire_current_locked (hkm_heap *heap, unsigned cls)
     home = hkm_slab_home (slab);
   else
     {
-      home = hkm_blocks_count (slab, slot->head, NULL);
+      home = hkm_blocks_count (slab, hkm_slot_first (slot), NULL);
       slab->own.head = slot->head;
-      slot->head = NULL;
-      slab->sink = &slab->own;
+      slot->head = 0;
+      set_sink (slab, &slab->own);
     }
   hkm_slab_settle_locked (heap, slab, home);
 }
@@ -179,12 +186,12 @@ hkm_slab_give_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
       && !heap->policy.cls[slab->cls].magazine)
     {
       hkm_slot *slot = &heap->front.slot[slab->cls];
-      tail->link = hkm_block_encode (tail, slot->head);
-      slot->head = head;
+      tail->link = slot->head;
+      slot->head = hkm_block_mask (head);
       return;
     }
-  tail->link = hkm_block_encode (tail, slab->own.head);
-  slab->own.head = head;
+  tail->link = slab->own.head;
+  slab->own.head = hkm_block_mask (head);
   if (n < slab->own.room)
     {
       slab->own.room -= n;
@@ -214,8 +221,8 @@ audit_locked (hkm_heap *heap)
     return;
   uint32_t home = heap->policy.cls[cls].magazine
                       ? hkm_slab_home (slab)
-                      : hkm_blocks_count (slab, heap->front.slot[cls].head,
-                                          NULL);
+                      : hkm_blocks_count (
+                          slab, hkm_slot_first (&heap->front.slot[cls]), NULL);
   if (home == slab->carved)
     {
       hkm_bin_retire_current_locked (heap, cls);

@@ -58,7 +58,7 @@ walk_bin (hkm_heap *heap, unsigned cls)
                + walk_list (heap, &bin->full, cls, HKM_SLAB_FULL);
   HKM_CHECK (warm == bin->warm_count);
   uint32_t front = hkm_blocks_count (magazine ? NULL : bin->current,
-                                     slot->head, NULL);
+                                     hkm_slot_first (slot), NULL);
   if (bin->current != NULL)
     {
       const hkm_slab *slab = bin->current;
@@ -66,7 +66,7 @@ walk_bin (hkm_heap *heap, unsigned cls)
       HKM_CHECK (slab->owner == &heap->front && slab->sink == slot);
       HKM_CHECK (hkm_load_relaxed (&slab->xword) & HKM_X_CURRENT);
       if (!magazine)
-        HKM_CHECK (front <= slab->carved && slab->own.head == NULL);
+        HKM_CHECK (front <= slab->carved && slab->own.head == 0);
       n++;
     }
   else if (!magazine)
@@ -128,8 +128,9 @@ add_bin (hkm_heap *heap, unsigned cls, bool exact, hkm_class_line *line)
     }
   if (exact)
     {
-      uint64_t front = hkm_blocks_count (magazine ? NULL : bin->current,
-                                         heap->front.slot[cls].head, NULL);
+      uint64_t front
+          = hkm_blocks_count (magazine ? NULL : bin->current,
+                              hkm_slot_first (&heap->front.slot[cls]), NULL);
       line->live -= front < line->live ? front : line->live;
     }
 }

@@ -53,7 +53,7 @@ exhaust (size_t size)
   free (q);
   if (chain != NULL && size < 1 << 22)
     {
-      q = realloc (chain, (size_t) 64 << 20);
+      q = realloc (chain, (size_t) 1 << 30);
       if (q != NULL || errno != ENOMEM)
         die (name, "realloc beyond the limit gave %p, errno %d", q, errno);
     }

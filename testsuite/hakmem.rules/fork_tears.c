@@ -86,9 +86,9 @@ bin_is_marked (const hkm_heap *heap, unsigned cls)
   for (int i = 0; i < 2; i++)
     for (const hkm_link *l = lists[i]->next; l != lists[i]; l = l->next)
       if (!all_marked_free (
-              hkm_container_of (l, hkm_slab, link)->own.head))
+              hkm_slot_first (&hkm_container_of (l, hkm_slab, link)->own)))
         return false;
-  return all_marked_free (heap->front.slot[cls].head);
+  return all_marked_free (hkm_slot_first (&heap->front.slot[cls]));
 }
 
 /* In the child: a new thread gets the heap of the thread that stopped.  */

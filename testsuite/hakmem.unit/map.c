@@ -117,7 +117,12 @@ TEST (near_and_far)
   hkm_map_claim (P (one));
   hkm_map_claim (P (other));
   CHECK (hkm_map_set (P (one), SLOTS, slab_a));
-  CHECK (hkm_map_find_near (P (one + 5)) == slab_a);
+  struct hkm_slot *const sink = P (0x3330);
+  struct hkm_slot *found;
+  hkm_map_set_sink (P (one), SLOTS, sink);
+  CHECK (hkm_map_find_near (P (one + 5), &found) == slab_a && found == sink);
+  CHECK (hkm_map_find_near (P (one + size - 1), &found) == slab_a
+         && found == sink);
   expect_only (one, one + size, slab_a);
   if (apart != 0)
     {
@@ -125,14 +130,15 @@ TEST (near_and_far)
              && hkm_map_find (P (one + 2 * apart)) == NULL);
       CHECK (hkm_map_set (P (other), SLOTS, slab_b));
       expect_only (other, other + size, slab_b);
-      CHECK (hkm_map_find_near (P (other)) == slab_a);
+      hkm_map_set_sink (P (other), SLOTS, P (0x4440));
+      CHECK (hkm_map_find_near (P (other), &found) == slab_a && found == sink);
       /* Who has no claim can't give one up.  */
       hkm_map_disclaim (P (other));
     }
   expect_only (one, one + size, slab_a);
   CHECK (hkm_map_set (P (one), SLOTS, NULL));
   CHECK (hkm_map_find (P (one)) == NULL);
-  CHECK ((void *) hkm_map_find_near (P (one)) == (void *) &hkm_map);
+  CHECK ((void *) hkm_map_find_near (P (one), &found) == (void *) &hkm_map);
   hkm_map_disclaim (P (one));
   if (apart != 0)
     expect_only (other, other + size, slab_b);

@@ -48,7 +48,7 @@ TEST (stages)
   *p = 1;
   uint64_t first = stage (HKM_COUNT_ACQUIRE_STAGE1);
   hkm_slab_set_carved (a, a->capacity);
-  a->own.head = NULL;
+  a->own.head = 0;
   hkm_slab_release (a);
   a = hkm_slab_acquire (HKM_CLASS_64);
   CHECK (a && hkm_slab_address (a) == p);

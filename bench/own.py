@@ -1,0 +1,82 @@
+"""What libhakmem's own report says of some workloads, run apart.
+
+The report is written when the process exits (HAKMEM_STATS=exit).
+"""
+import json
+import os
+import tempfile
+
+from measure import Failed, read
+from peers import OURS
+from workloads import WORKLOADS, synthetic
+
+
+def atomics(report):
+    """Pushes and notices per block; retries and the owner's side are not
+    counted by the library."""
+    counters = report["counters"]
+    return ((counters["REMOTE_PUSH"] + counters["REMOTE_NOTIFY"])
+            / counters["REMOTE_FREE"])
+
+
+def superslabs(report):
+    return report["counters"]["SS_MAP"]
+
+
+def map_calls(report):
+    return report["system_calls"]["mmap"] + report["system_calls"]["munmap"]
+
+
+def metadata(report):
+    return report["memory"]["meta_bytes"] / report["memory"]["live_bytes"]
+
+
+CANONICAL = synthetic("random_mixed", "random_mixed 200000 4096 1234567 16 "
+                                      "1040")
+BY_NAME = {w.name: w for w in WORKLOADS}
+# what, of which workload, how, most, digits, asked for with which workload
+FACTS = (
+    ("atomics per remote free, pushes and notices", BY_NAME["xmalloc_like"],
+     atomics, 0.2, 3, "xmalloc_like"),
+    ("superslabs mapped, canonical random_mixed", CANONICAL, superslabs, 4, 0,
+     "random_1040"),
+    ("mmap and munmap calls, canonical random_mixed", CANONICAL, map_calls,
+     40, 0, "random_1040"),
+    # Perl leaves its data alone when it exits.
+    ("metadata bytes per live byte, perl at its exit", BY_NAME["perl"],
+     metadata, None, 4, "perl"),
+)
+
+
+def report_of(bench, workload, library):
+    """The library's report on a run of WORKLOAD; Failed if there is none."""
+    with tempfile.TemporaryDirectory(dir=bench.work) as directory:
+        path = os.path.join(directory, "report")
+        bench.run_in(directory, workload, library, {
+            "HAKMEM_STATS": "exit", "HAKMEM_STATS_FORMAT": "json",
+            "HAKMEM_STATS_FILE": path})
+        try:
+            return json.loads(read(path))
+        except ValueError:
+            raise Failed("no report") from None
+
+
+def facts(bench, results):
+    """A list of dicts, one per fact whose workload is among those run."""
+    rows, reports = [], {}
+    library = results.library(OURS)
+    for what, workload, value, most, digits, needs in FACTS:
+        if needs not in results.samples or library is None:
+            continue
+        row = {"what": what, "command": " ".join(workload.command),
+               "most": most, "digits": digits, "measured": None}
+        try:
+            if workload.name not in reports:
+                reports[workload.name] = report_of(bench, workload, library)
+            row["measured"] = value(reports[workload.name])
+        except Failed as why:
+            row["why"] = str(why)
+        except (KeyError, TypeError, ZeroDivisionError) as why:
+            row["why"] = "not in the report: %s" % why
+        rows.append(row)
+    return rows
