@@ -8,6 +8,7 @@
 
 #include "base/size_class.h"
 #include "os/os.h"
+#include "tiny/hot.h"
 
 #include <errno.h>
 
@@ -58,14 +59,21 @@ foreign_aligned (size_t align, size_t size)
 static void *
 allocate (size_t align, size_t size)
 {
+  if (align <= HKM_MIN_ALIGN && size <= PTRDIFF_MAX)
+    return HKM_API (malloc) (size);
   bool opted_out = hkm_init ();
-
   if (hkm_unlikely (size > PTRDIFF_MAX))
     return no_memory ();
-  if (align <= HKM_MIN_ALIGN)
-    return HKM_API (malloc) (size);
   if (hkm_unlikely (hkm_foreign_owns_malloc ()))
     return foreign_aligned (align, size);
+  int cls = hkm_class_for_aligned (size, align);
+  if (hkm_likely (cls >= 0))
+    {
+      /* A slot that isn't empty is that of a heap: nobody opted out.  */
+      hkm_slot *slot = &hkm_thread_front->slot[cls];
+      if (hkm_likely (slot->head != 0))
+        return hkm_slot_pop (slot);
+    }
   if (hkm_unlikely (opted_out))
     return hkm_libc_memalign (align, size);
   return hkm_alloc_aligned (align, size, NULL);

@@ -27,14 +27,21 @@ hkm_class_for_aligned (size_t size, size_t align)
     return -1;
   if (align <= HKM_MIN_ALIGN)
     return (int) hkm_size_to_class (size);
-  /* An uncoloured block is aligned to the largest power of two dividing its
-     size, because slabs start at multiples of 64 KiB.  */
-  for (unsigned c = hkm_size_to_class (size < align ? align : size);
-       c < HKM_CLASS_STATIC && !hkm_class[c].coloured; c++)
-    if ((hkm_class[c].size & (align - 1)) == 0)
-      return (int) c;
-  for (unsigned c = HKM_CLASS_ALIGNED; c < HKM_CLASSES; c++)
-    if (hkm_class[c].size >= size && hkm_class[c].size >= align)
-      return (int) c;
-  return -1;
+  /* Blocks are aligned to the largest power of two dividing their size, because
+     slabs start at multiples of 64 KiB; in coloured slabs, up to the colour's.
+     The class of a multiple of ALIGN is one, too: classes are multiples of a
+     step, and if ALIGN is over the step of its doubling, the multiple is a class
+     itself.  */
+  size_t multiple = (size + (size == 0) + align - 1) & ~(align - 1);
+  if (multiple <= HKM_MID_MAX)
+    {
+      unsigned c = hkm_size_to_class (multiple);
+      if (!hkm_class[c].coloured || align <= HKM_COLOUR_ALIGN)
+        return (int) c;
+    }
+  /* The aligned classes are the powers of two from 4 KiB on.  */
+  unsigned long least = size > align ? size : align;
+  least = least > 4096 ? least : 4096;
+  int log2 = 8 * (int) sizeof least - __builtin_clzl (least - 1);
+  return HKM_CLASS_ALIGNED + log2 - 12;
 }

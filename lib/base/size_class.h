@@ -24,6 +24,9 @@ enum
   HKM_CLASSES = HKM_CLASS_STATIC + 4
 };
 
+/* Coloured slabs start at multiples of this.  */
+enum { HKM_COLOUR_ALIGN = 64 };
+
 enum { HKM_GROUPS = 9, HKM_GROUP_MID = 8 };
 
 /* Twice the class, by request size in units of 16 bytes, rounded up.  */

@@ -142,7 +142,9 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
   /* Block starts of power-of-two sizes fall into few cache and TLB sets; a
      varying start spreads them.  17 lines is coprime to the 128 of 8 KiB.  */
   size_t colour
-      = info->coloured ? pool.colour[cls]++ * 1088u & (8192 - 1) : 0;
+      = info->coloured
+            ? pool.colour[cls]++ * 17u * HKM_COLOUR_ALIGN & (8192 - 1)
+            : 0;
 
   hkm_store_relaxed (&slab->owner, NULL);
   hkm_store_relaxed (&slab->limit, 0);

@@ -65,8 +65,9 @@ TEST (steps)
 static size_t
 class_align (unsigned c)
 {
-  size_t size = hkm_class[c].size;
-  return hkm_class[c].coloured ? 16 : size & -size;
+  size_t size = hkm_class[c].size, lowest = size & -size;
+  return hkm_class[c].coloured && lowest > HKM_COLOUR_ALIGN ? HKM_COLOUR_ALIGN
+                                                            : lowest;
 }
 
 TEST (aligned)
