@@ -33,9 +33,10 @@ typedef struct hkm_bin
   hkm_link warm;     /* empty slabs kept */
   uint32_t warm_count;
   uint32_t slabs;    /* on all lists, and the current one */
-  uint32_t cap;      /* of the magazine now; the policy's, or less while the
-                        thread only frees */
-  bool refilled;     /* since the magazine was last drained */
+  uint32_t cap;      /* of the magazine now: the policy's, less while the thread
+                        only frees, more while blocks come and go */
+  uint32_t kept;     /* blocks in the magazine after it was last drained */
+  bool refilled;     /* since then */
 } hkm_bin;
 
 /* Who looks after a heap.  */

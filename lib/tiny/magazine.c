@@ -69,18 +69,30 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
                  cls, sent, kept);
     }
   slot->room = cap > kept ? cap - kept : 1;
+  heap->bin[cls].kept = kept;
   return sent;
 }
 
+/* How far the cap grows over the policy's.  */
+enum { CAP_GROWTH = 4 };
+
 /* Each block left in the slot may be the last that keeps its slab from being
    empty.  So while a thread only frees, the cap is halved each time, down to
-   one block, and a refill restores it.  */
+   one block, and a malloc restores it.  Blocks that go home and are fetched
+   again say that it is too small.  */
 void
 hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_bin *bin = &heap->bin[cls];
-  uint32_t sent = hkm_magazine_drain_locked (heap, cls, bin->cap / 2);
-  bool only_frees = sent > 0 && !bin->refilled;
-  bin->cap = only_frees ? (bin->cap + 1) / 2 : heap->policy.cls[cls].cap;
+  uint32_t most = bin->cap; /* that many are here if nobody took one */
+  uint32_t sent = hkm_magazine_drain_locked (heap, cls, most / 2);
+  bool only_frees = !bin->refilled && sent + bin->kept >= most;
+  uint32_t usual = heap->policy.cls[cls].cap;
+  if (only_frees)
+    bin->cap = (most + 1) / 2;
+  else if (most < usual)
+    bin->cap = usual;
+  else if (sent > 0 && bin->refilled && most < CAP_GROWTH * usual)
+    bin->cap = 2 * most;
   bin->refilled = false;
 }
