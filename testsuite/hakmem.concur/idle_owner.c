@@ -5,9 +5,7 @@
 #include "concur.h"
 
 /* The floor of retention, and room for what an owner who sleeps can't let go
-   of: a current slab for each class.  */
-/* SLACK: a current slab of each class, 8.9 MiB together, is never purged for its
-   owner.  */
+   of: a current slab for each class, 8.9 MiB together.  */
 enum { TOTAL = 256 << 20, FLOOR_KIB = 8 << 10, SLACK_KIB = 9 << 10 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
