@@ -29,6 +29,8 @@ def program(name, command, needs, environment=None):
 
 WORKLOADS = (
     synthetic("tiny_hot", times=3, floor=True),
+    # Some allocators are at their best only if a page has other blocks.
+    synthetic("tiny_alive", "tiny_hot 40000000 32 64", times=3, floor=True),
     synthetic("fixed_size"),
     synthetic("c7_only"),
     synthetic("random_1024", "random_mixed 10000000 4096 1234567 16 1024"),

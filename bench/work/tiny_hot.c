@@ -10,7 +10,7 @@ enum { ITERATIONS, SIZE, ALIVE, HOLE = 7 };
 static struct work_arg args[] = {
   [ITERATIONS] = { "iterations", 40000000, 1, WORK_MANY },
   [SIZE] = { "size", 32, WORK_LEAST, 65536 },
-  [ALIVE] = { "alive", 64, 1, WORK_MANY },
+  [ALIVE] = { "alive", 1, 1, WORK_MANY },
 };
 
 int
