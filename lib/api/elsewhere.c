@@ -7,6 +7,7 @@
 #include "superslab/superslab.h"
 #include "thread/thread.h"
 #include "tiny/hot.h"
+#include "tiny/outbound.h"
 
 #include <errno.h>
 #include <string.h>
@@ -170,7 +171,8 @@ hkm_free_as (void *p, const char *who)
 void
 hkm_free_elsewhere (void *p)
 {
-  hkm_free_as (p, "free");
+  if (!hkm_outbound_free (p))
+    hkm_free_as (p, "free");
 }
 
 size_t

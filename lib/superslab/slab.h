@@ -144,6 +144,7 @@ struct hkm_slab
   /* Line 2: written by any thread.  */
   HKM_ALIGNED (HKM_CACHE_LINE) hkm_xword xword;
   hkm_slab *xnext;   /* on a notify stack; by whoever holds the notification */
+  struct hkm_block *xtail; /* of the remote list; written likewise */
 };
 
 /* Where P is within its block, as a fraction of 2^64, if block 0 starts at

@@ -15,8 +15,8 @@ static bool
 plausible (const hkm_slab *of, const hkm_block *b)
 {
   const hkm_slab *slab = of != NULL ? of : hkm_map_find (b);
-  return slab != NULL && (of == NULL || hkm_map_find (b) == of)
-         && slab->kind == HKM_KIND_SLAB && hkm_slab_holds (slab, b);
+  return slab != NULL && slab->kind == HKM_KIND_SLAB
+         && hkm_slab_holds (slab, b);
 }
 
 uint32_t

@@ -23,6 +23,7 @@
 #include "superslab/superslab.h"
 #include "tiny/heap.h"
 #include "tiny/hot.h"
+#include "tiny/outbound.h"
 
 /* A class of a heap.  */
 typedef struct hkm_bin
@@ -46,18 +47,6 @@ enum hkm_heap_state
   HKM_HEAP_PARKED  /* whoever holds its lock; the shared heap is always so */
 };
 
-/* Blocks of one slab on their way home, gathered by the freeing thread.  Link
-   order: HEAD is the last gathered; TAIL ends in NULL.  */
-typedef struct hkm_chain
-{
-  hkm_slab *slab;
-  hkm_block *head; /* NULL: the entry is free */
-  hkm_block *tail;
-  uint32_t count;
-} hkm_chain;
-
-enum { HKM_OUTBOUND_ENTRIES = 64, HKM_OUTBOUND_BYTES = 16384 };
-
 struct hkm_heap
 {
   hkm_front front; /* first: hot, and the slabs' owner field points here */
@@ -68,9 +57,7 @@ struct hkm_heap
   bool shared;     /* the heap of threads in teardown: never taken over */
   uint32_t cold_calls;
   uint32_t audit;  /* cursor over classes */
-  hkm_chain *outbound; /* HKM_OUTBOUND_ENTRIES, or NULL until needed; only its
-                          thread touches it, flushes happen under the lock */
-  uint32_t outbound_bytes;
+  hkm_outbound *outbound; /* NULL until needed */
   hkm_run_cache runs;
   hkm_policy policy; /* its copy; written under the lock by who acts for the
                         heap, so its thread may read it without */
@@ -205,6 +192,10 @@ void hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab,
                                   uint32_t n);
 /* Push everything gathered.  */
 void hkm_outbound_flush_locked (hkm_heap *heap);
+/* This thread gathers nothing more.  */
+void hkm_outbound_leave (void);
+/* Push what a torn heap's thread had gathered.  */
+void hkm_outbound_mend_locked (hkm_heap *heap);
 /* Take home what others freed.  */
 void hkm_heap_collect_locked (hkm_heap *heap);
 

@@ -73,6 +73,7 @@ hkm_heap_strip_locked (hkm_heap *heap)
 void
 hkm_heap_leave (hkm_heap *heap)
 {
+  hkm_outbound_leave ();
   hkm_lock_take (&heap->lock);
   hkm_heap_observe_locked (heap);
   hkm_outbound_flush_locked (heap);
@@ -214,20 +215,7 @@ hkm_heap_mend_locked (hkm_heap *heap)
                                      ? bin->cap
                                      : heap->policy.interval;
     }
-  if (heap->outbound != NULL)
-    for (unsigned i = 0; i < HKM_OUTBOUND_ENTRIES; i++)
-      {
-        hkm_chain *chain = &heap->outbound[i];
-        hkm_block *head = chain->head;
-        chain->head = NULL;
-        if (head != NULL)
-          {
-            hkm_block *tail;
-            uint32_t n = hkm_blocks_count (chain->slab, head, &tail);
-            hkm_slab_push_remote_locked (heap, chain->slab, head, tail, n);
-          }
-      }
-  heap->outbound_bytes = 0;
+  hkm_outbound_mend_locked (heap);
   hkm_run_cache_flush (&heap->runs);
   if (outer)
     mending = false;

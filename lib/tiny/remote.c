@@ -12,6 +12,8 @@
 #include "superslab/retain.h"
 #include "tiny/heap_impl.h"
 
+#include <errno.h>
+
 /* ---- the pushing side ---- */
 
 /* Put SLAB, whose remote list this thread made non-empty or whose notification
@@ -107,6 +109,8 @@ hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
      the owner published, should we purge.  */
   while (!hkm_cas_acq_rel (&slab->xword, &w, next));
   bool first = hkm_x_count (w) == 0;
+  if (first)
+    slab->xtail = tail;
   if (was_idle != 0)
     hkm_retain_leave_remote (was_idle);
   bool over = idle != 0 && !hkm_retain_admit_remote (idle);
@@ -124,89 +128,158 @@ hkm_slab_push_remote_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
 
 /* ---- gathering ---- */
 
+__thread hkm_outbound *hkm_thread_outbound
+    __attribute__ ((tls_model ("initial-exec")));
+
 static void
-chain_flush_locked (hkm_heap *heap, hkm_chain *chain)
+chain_push_locked (hkm_heap *heap, hkm_chain *chain)
 {
-  hkm_block *head = chain->head;
-  uint32_t bytes = chain->count * hkm_class[chain->slab->cls].size;
-  chain->head = NULL;
-  heap->outbound_bytes -= bytes < heap->outbound_bytes ? bytes
-                                                       : heap->outbound_bytes;
-  hkm_slab_push_remote_locked (heap, chain->slab, head, chain->tail,
-                               chain->count);
+  hkm_slab *slab = chain->slab;
+  hkm_block *head = hkm_block_unmask (chain->head);
+  uint32_t n = chain->most - chain->room;
+  chain->head = 0;
+  chain->slab = NULL;
+  heap->outbound->room += (int32_t) (n * chain->size);
+  hkm_count (&heap->counts, HKM_COUNT_REMOTE_FREE, n);
+  hkm_slab_push_remote_locked (heap, slab, head, chain->tail, n);
+}
+
+/* Push chains, in turn, until there is room for BYTES.  */
+static void
+make_room_locked (hkm_heap *heap, int32_t bytes)
+{
+  hkm_outbound *out = heap->outbound;
+  for (int i = 0; i < HKM_OUTBOUND_ENTRIES && out->room < bytes; i++)
+    {
+      hkm_chain *chain = &out->chain[out->cursor++ % HKM_OUTBOUND_ENTRIES];
+      if (chain->slab != NULL)
+        chain_push_locked (heap, chain);
+    }
 }
 
 void
 hkm_outbound_flush_locked (hkm_heap *heap)
 {
-  if (heap->outbound_bytes == 0)
-    return;
-  for (unsigned i = 0; i < HKM_OUTBOUND_ENTRIES; i++)
-    if (heap->outbound[i].head != NULL)
-      chain_flush_locked (heap, &heap->outbound[i]);
-  heap->outbound_bytes = 0;
+  if (heap->outbound != NULL)
+    make_room_locked (heap, HKM_OUTBOUND_BYTES);
 }
 
-static hkm_chain *
-chain_for (hkm_heap *heap, const hkm_slab *slab)
+void
+hkm_outbound_leave (void)
+{
+  hkm_thread_outbound = NULL;
+}
+
+void
+hkm_outbound_mend_locked (hkm_heap *heap)
+{
+  hkm_outbound *out = heap->outbound;
+  if (out == NULL)
+    return;
+  for (unsigned i = 0; i < HKM_OUTBOUND_ENTRIES; i++)
+    {
+      hkm_chain *chain = &out->chain[i];
+      hkm_slab *slab = chain->slab;
+      hkm_block *head = hkm_block_unmask (chain->head), *tail;
+      chain->head = 0;
+      chain->slab = NULL;
+      uint32_t n = hkm_blocks_count (slab, head, &tail);
+      if (n > 0)
+        hkm_slab_push_remote_locked (heap, slab, head, tail, n);
+    }
+  out->room = HKM_OUTBOUND_BYTES;
+}
+
+/* The table of this thread, whose heap is HEAP; NULL: no memory.  */
+static hkm_outbound *
+outbound_of (hkm_heap *heap)
 {
   if (heap->outbound == NULL)
     {
-      heap->outbound = hkm_arena_alloc (
-          HKM_OUTBOUND_ENTRIES * sizeof (hkm_chain), HKM_CACHE_LINE);
+      heap->outbound = hkm_arena_alloc (sizeof (hkm_outbound), HKM_CACHE_LINE);
       if (heap->outbound == NULL)
         return NULL;
+      heap->outbound->room = HKM_OUTBOUND_BYTES;
     }
-  uintptr_t hash = (uintptr_t) slab / sizeof (hkm_slab);
-  return &heap->outbound[(hash ^ hash >> 6) % HKM_OUTBOUND_ENTRIES];
+  return hkm_thread_outbound = heap->outbound;
 }
 
-/* Add B to what HEAP's thread gathered.  Not locked: this thread alone touches
-   the table, and a fork child that adopts it relies on the order of stores
-   (tail and slab before head; a block's link before it is head).  */
-static void
-gather (hkm_heap *heap, hkm_slab *slab, hkm_block *b)
+/* Of all together a quarter goes, in turn: chains get nearly twice as long as
+   if all went at once, and none is forgotten.  */
+HKM_COLD void
+hkm_outbound_full (hkm_chain *chain)
 {
-  hkm_chain *chain = chain_for (heap, slab);
-  bool direct = chain == NULL;
-  if (direct || (chain->head != NULL && chain->slab != slab))
+  hkm_heap *heap = hkm_heap_mine ();
+  int saved = errno;
+  hkm_lock_take (&heap->lock);
+  hkm_heap_observe_locked (heap);
+  if (chain->room == 0)
+    chain_push_locked (heap, chain);
+  if (heap->outbound->room < 0)
+    make_room_locked (heap, HKM_OUTBOUND_BYTES / 4);
+  /* For a thread that only frees this is the only tick.  */
+  hkm_heap_collect_locked (heap);
+  hkm_heap_unlock (heap);
+  errno = saved;
+}
+
+/* Begin CHAIN, which is free, with room for blocks of SLAB: no more than half
+   of those still out.  If this thread frees them all, every chain gets full,
+   the last ones with one block: so none stays here and keeps a slab that is
+   free but for it.  A fork child that adopts the table looks at chains with a
+   head only; what is stored here is there before that.  */
+static void
+chain_begin (const hkm_heap *heap, hkm_chain *chain, hkm_slab *slab,
+             hkm_block *first)
+{
+  hkm_xword w = hkm_load_relaxed (&slab->xword);
+  uint32_t most = heap->policy.cls[slab->cls].remote;
+  uint32_t carved = hkm_load_relaxed (&slab->carved);
+  uint32_t in = hkm_x_count (w) + hkm_x_home (w);
+  uint32_t half = carved > in ? (carved - in + 1) / 2 : 1;
+  chain->tail = first;
+  chain->size = (uint16_t) hkm_class[slab->cls].size;
+  chain->room = chain->most = (uint16_t) (most < half ? most : half);
+  chain->slab = slab;
+}
+
+/* Push P by itself; HEAP is this thread's, or the shared one if there is.  */
+static void
+push_one (hkm_heap *heap, hkm_slab *slab, hkm_block *p)
+{
+  p->key = hkm_block_key (p);
+  p->link = 0;
+  if (heap == NULL)
+    {
+      hkm_slab_push_remote_locked (NULL, slab, p, p, 1);
+      return;
+    }
+  hkm_lock_take (&heap->lock);
+  hkm_count (&heap->counts, HKM_COUNT_REMOTE_FREE, 1);
+  hkm_slab_push_remote_locked (heap, slab, p, p, 1);
+  hkm_heap_unlock (heap);
+}
+
+/* Gather P, a live block of SLAB.  */
+static void
+gather (hkm_heap *heap, hkm_slab *slab, hkm_block *p)
+{
+  hkm_outbound *out = outbound_of (heap);
+  if (out == NULL)
+    {
+      push_one (heap, slab, p);
+      return;
+    }
+  hkm_chain *chain = hkm_chain_for (out, slab);
+  if (chain->slab != NULL && chain->slab != slab)
     {
       hkm_lock_take (&heap->lock);
-      if (direct)
-        {
-          b->link = 0;
-          hkm_slab_push_remote_locked (heap, slab, b, b, 1);
-        }
-      else
-        chain_flush_locked (heap, chain);
+      chain_push_locked (heap, chain);
       hkm_heap_unlock (heap);
     }
-  if (direct)
-    return;
-  b->link = hkm_block_mask (chain->head);
-  if (chain->head == NULL)
-    {
-      chain->slab = slab;
-      chain->tail = b;
-      chain->count = 0;
-    }
-  __atomic_signal_fence (__ATOMIC_RELEASE);
-  chain->head = b;
-  chain->count++;
-  heap->outbound_bytes += hkm_class[slab->cls].size;
-  if (chain->count >= heap->policy.cls[slab->cls].remote
-      || heap->outbound_bytes >= HKM_OUTBOUND_BYTES)
-    {
-      hkm_lock_take (&heap->lock);
-      hkm_heap_observe_locked (heap);
-      if (heap->outbound_bytes >= HKM_OUTBOUND_BYTES)
-        hkm_outbound_flush_locked (heap);
-      else
-        chain_flush_locked (heap, chain);
-      /* For a thread that only frees this is the only tick.  */
-      hkm_heap_collect_locked (heap);
-      hkm_heap_unlock (heap);
-    }
+  if (chain->slab == NULL)
+    chain_begin (heap, chain, slab, p);
+  hkm_chain_add (out, chain, p, hkm_block_key (p));
 }
 
 void
@@ -236,27 +309,11 @@ hkm_heap_free_remote (hkm_slab *slab, void *p, const char *who)
       hkm_heap_fault (slab, p, who);
       return;
     }
-  hkm_block *b = p;
-  b->key = hkm_block_key (b);
   hkm_heap *heap = hkm_heap_mine ();
   if (heap != NULL)
-    {
-      hkm_count (&heap->counts, HKM_COUNT_REMOTE_FREE, 1);
-      gather (heap, slab, b);
-      return;
-    }
-  /* A thread in teardown: nobody would flush what it gathers.  */
-  b->link = 0;
-  heap = hkm_heap_shared ();
-  if (heap == NULL)
-    {
-      hkm_slab_push_remote_locked (NULL, slab, b, b, 1);
-      return;
-    }
-  hkm_lock_take (&heap->lock);
-  hkm_count (&heap->counts, HKM_COUNT_REMOTE_FREE, 1);
-  hkm_slab_push_remote_locked (heap, slab, b, b, 1);
-  hkm_heap_unlock (heap);
+    gather (heap, slab, p);
+  else /* a thread in teardown: nobody would push what it gathers */
+    push_one (hkm_heap_shared (), slab, p);
 }
 
 /* ---- the owner's side ---- */
@@ -276,6 +333,8 @@ static void
 absorb_locked (hkm_heap *heap, hkm_slab *slab)
 {
   hkm_xword w = hkm_load_acquire (&slab->xword), next;
+  /* Before the list is taken: the next push to an empty one writes it.  */
+  hkm_block *tail = slab->xtail;
   do
     {
       /* While it is being purged it is not ours to touch: whoever purges it
@@ -297,8 +356,13 @@ absorb_locked (hkm_heap *heap, hkm_slab *slab)
     }
   if (w & HKM_X_IDLE)
     hkm_retain_leave_remote (hkm_x_idle_bytes (slab, w));
-  hkm_block *head = hkm_block_at (slab, hkm_x_head (w) - 1), *tail;
-  uint32_t n = hkm_blocks_count (slab, head, &tail);
+  hkm_block *head = hkm_block_at (slab, hkm_x_head (w) - 1);
+  uint32_t n = hkm_x_count (w);
+  /* Counting would wait for every block to come from the cache of the CPU it
+     was freed on, one after the other.  So the links are looked at only if that
+     was asked for, as those of blocks freed here.  */
+  if (hkm_unlikely (heap->policy.reuse_guard))
+    n = hkm_blocks_count (slab, head, &tail);
   hkm_count (&heap->counts, HKM_COUNT_REMOTE_COLLECT, n);
   /* It may be released by giving, unless it just has less room then.  */
   bool stays = slab->state != HKM_SLAB_CURRENT && n < slab->own.room;

@@ -115,6 +115,48 @@ TEST (a_slab_with_a_notice_in_flight_is_not_released)
   not_released (STALL_NOTICE);
 }
 
+/* ---- another chain before the notice ---- */
+
+static void *pushed_too;
+
+static void
+other_pushes_too (void)
+{
+  act (&other, job_free_one, pushed_too);
+}
+
+static void
+both_come_home (enum stall where)
+{
+  void *rest[MANY];
+  begin ();
+  CHECK (rest_of_slab (rest) > 0);
+  pushed_too = rest[0];
+  hook (where, other_pushes_too);
+  act (&pusher, job_free_one, pushed);
+  CHECK (!never_came (where));
+  forget (&pushed, 1), forget (&pushed_too, 1);
+  CHECK (remote_count (slab) == 2);
+  act (&owner, job_collect, NULL);
+  hkm_block *last;
+  uint32_t n = hkm_blocks_count (slab, hkm_slot_first (&slab->own), &last);
+  CHECKF (n == 2 && hkm_slab_home (slab) == 2, "%u on the list, %u home", n,
+          hkm_slab_home (slab));
+  CHECK (last == pushed);
+  free_elsewhere ();
+  end (&owner, &pusher, &other);
+}
+
+TEST (two_chains_and_one_push_in_flight)
+{
+  both_come_home (STALL_PUSHED);
+}
+
+TEST (two_chains_and_one_notice_in_flight)
+{
+  both_come_home (STALL_NOTICE);
+}
+
 /* ---- adopted meanwhile ---- */
 
 /* OWNER ends with SLAB partial; OTHER, which has nothing of that size, takes
@@ -230,15 +272,7 @@ TEST (the_holder_of_a_parked_heap_looks_before_it_goes)
   end (&pusher, &other, NULL);
 }
 
-static void *pushed_too;
-
 /* PUSHER collects for the parked heap and holds its lock.  */
-static void
-other_pushes_too (void)
-{
-  act (&other, job_free_one, pushed_too);
-}
-
 TEST (who_collects_for_a_parked_heap_looks_again)
 {
   begin ();
@@ -266,6 +300,8 @@ main (void)
   free (malloc (1));
   RUN (a_slab_with_a_push_in_flight_is_not_released);
   RUN (a_slab_with_a_notice_in_flight_is_not_released);
+  RUN (two_chains_and_one_push_in_flight);
+  RUN (two_chains_and_one_notice_in_flight);
   RUN (a_slab_adopted_before_the_owner_is_read);
   RUN (a_slab_adopted_after_the_owner_was_read);
   RUN (the_owner_leaves_before_it_is_read);
