@@ -102,23 +102,25 @@ lock_take_slow (hkm_lock *lock)
   errno = saved;
 }
 
-void
+bool
 hkm_lock_take (hkm_lock *lock)
 {
   if (own_all ())
-    return;
+    return true;
   rank_waits (lock);
-  hkm_lock_take_peer (lock);
+  return hkm_lock_take_peer (lock);
 }
 
-void
+bool
 hkm_lock_take_peer (hkm_lock *lock)
 {
   uint32_t expected = 0;
   count_held (1);
-  if (hkm_unlikely (!hkm_cas_acquire (&lock->word, &expected, 1)))
+  bool free = hkm_cas_acquire (&lock->word, &expected, 1);
+  if (hkm_unlikely (!free))
     lock_take_slow (lock);
   rank_taken (lock);
+  return free;
 }
 
 bool

@@ -15,7 +15,8 @@ enum hkm_rank
   HKM_RANK_HEAP,      /* a heap's cold lock; a second one is only ever tried */
   HKM_RANK_REGISTRY,  /* thread: lists of parked heaps */
   HKM_RANK_BIG,       /* big mappings and their cache */
-  HKM_RANK_SUPERSLAB, /* slots of all superslabs */
+  HKM_RANK_PURGE,     /* superslab: one thread purges at a time */
+  HKM_RANK_SUPERSLAB, /* a pool of superslabs and their slots */
   HKM_RANK_MAP,       /* growth of the address map */
   HKM_RANK_ARENA,     /* metadata arena */
   HKM_RANK_POLICY,    /* the published policy: taken under any of the above */
@@ -37,11 +38,11 @@ typedef struct hkm_lock
 #define HKM_LOCK_INIT(rank_) { 0, 0 }
 #endif
 
-/* Take LOCK, sleeping if need be.  errno is kept.  */
-void hkm_lock_take (hkm_lock *lock);
+/* Take LOCK, sleeping if need be; false if it was not free.  errno is kept.  */
+bool hkm_lock_take (hkm_lock *lock);
 /* As hkm_lock_take, for locks of one rank taken in a fixed order by whoever
    holds several of them (fork).  */
-void hkm_lock_take_peer (hkm_lock *lock);
+bool hkm_lock_take_peer (hkm_lock *lock);
 /* Take LOCK if it is free; false means no effect.  The attempt is
    sequentially consistent (heap parking relies on it).  */
 bool hkm_lock_try (hkm_lock *lock);

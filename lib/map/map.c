@@ -19,9 +19,8 @@ hkm_map_init (void)
 void
 hkm_map_claim (const void *base)
 {
-  uintptr_t a = (uintptr_t) base, *tag = hkm_map_tag_at (a);
-  if (hkm_load_relaxed (tag) == 0)
-    hkm_store_release (tag, hkm_map_tag_of (a));
+  uintptr_t a = (uintptr_t) base, nobody = 0;
+  hkm_cas_acq_rel (hkm_map_tag_at (a), &nobody, hkm_map_tag_of (a));
 }
 
 void

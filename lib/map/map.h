@@ -130,8 +130,7 @@ hkm_map_find (const void *p)
 void hkm_map_init (void);
 
 /* Ask for the near table's entries for the superslab at BASE; granted if no
-   other has them.  Before the first hkm_map_set there; the caller keeps other
-   claims away.  */
+   other has them.  Before the first hkm_map_set there.  Any thread.  */
 void hkm_map_claim (const void *base);
 /* Give them back.  After everything there was cleared.  */
 void hkm_map_disclaim (const void *base);

@@ -1,12 +1,23 @@
 /* Handing out slots, in three stages: an EMPTY slab of the same class, still
    carved; free slots of a superslab at hand, the fullest that fits, so that
-   others drain whole; a further superslab.  */
+   others drain whole; a further superslab.  A pool that would have to map one
+   asks the other pools first.  */
 #include "opts/trace.h"
 #include "os/os.h"
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
-#define pool hkm_pool_state
+/* In place of a class: what is acquired is a run.  */
+enum { RUN = 64 };
+
+/* How far an acquire goes for memory.  */
+enum reach
+{
+  AT_HOME,   /* what the pool has; its first superslab of the domain it maps */
+  AT_HAND,   /* what the pool has, its LRU with it */
+  FURTHER,   /* and what the OS has */
+  ANY_DOMAIN /* no memory: rather another domain's than none at all */
+};
 
 /* How many superslabs a search looks at for one that already holds the class,
    before it settles for the first that fits.  */
@@ -41,18 +52,19 @@ find_place (const hkm_superslab *ss, unsigned n)
 }
 
 /* The fullest superslab of DOMAIN with N adjacent free slots, preferring one
-   that holds CLS (64: no preference) among the first found.  */
+   that holds CLS (RUN: no preference) among the first found.  */
 static hkm_superslab *
-find_superslab_locked (unsigned domain, unsigned n, unsigned cls)
+find_superslab_locked (hkm_pool *pool, unsigned domain, unsigned n,
+                       unsigned cls)
 {
   hkm_superslab *first = NULL;
   unsigned looks = 0;
-  bool affinity = hkm_pool_policy_locked ()->affinity && cls < 64;
-  if (pool.bucket[domain] == NULL)
+  bool affinity = hkm_pool_policy_locked (pool)->affinity && cls != RUN;
+  if (pool->bucket[domain] == NULL)
     return NULL;
   for (unsigned spare = n; spare < HKM_SUPERSLAB_SLOTS; spare++)
     {
-      hkm_link *head = &pool.bucket[domain][spare];
+      hkm_link *head = &pool->bucket[domain][spare];
       for (hkm_link *l = head->next; l != head; l = l->next)
         {
           hkm_superslab *ss = hkm_container_of (l, hkm_superslab, link);
@@ -99,22 +111,21 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
 
 /* N slots of DOMAIN, taken; sets *first, *fresh and the stage's counter.  */
 static hkm_superslab *
-slots_acquire_locked (unsigned domain, unsigned n, unsigned cls,
-                      unsigned *first, bool *fresh)
+slots_acquire_locked (hkm_pool *pool, unsigned domain, unsigned n,
+                      unsigned cls, enum reach reach, unsigned *first,
+                      bool *fresh)
 {
   enum hkm_counter stage = HKM_COUNT_ACQUIRE_STAGE2;
-  hkm_superslab *ss = NULL;
-  if (pool.ready)
-    ss = find_superslab_locked (domain, n, cls);
-  if (ss == NULL)
+  hkm_superslab *ss = find_superslab_locked (pool, domain, n, cls);
+  if (ss == NULL && reach == ANY_DOMAIN)
+    for (unsigned d = 0; d < HKM_DOMAINS && ss == NULL; d++)
+      ss = find_superslab_locked (pool, d, n, cls);
+  else if (ss == NULL)
     {
       stage = HKM_COUNT_ACQUIRE_STAGE3;
-      ss = hkm_superslab_get_locked ((uint8_t) domain);
+      ss = hkm_superslab_get_locked (pool, (uint8_t) domain,
+                                     reach == FURTHER);
     }
-  if (ss == NULL)
-    /* No memory: rather a slot of another domain than none at all.  */
-    for (unsigned d = 0; d < HKM_DOMAINS && ss == NULL && pool.ready; d++)
-      ss = find_superslab_locked (d, n, cls);
   if (ss == NULL)
     return NULL;
   int at = find_place (ss, n);
@@ -122,8 +133,7 @@ slots_acquire_locked (unsigned domain, unsigned n, unsigned cls,
   *first = (unsigned) at;
   *fresh = hkm_slots_take_locked (ss, *first, n);
   hkm_superslab_place_locked (ss);
-  hkm_count (&pool.counts, stage, 1);
-  /* Class 64 is a run.  */
+  hkm_count (&pool->counts, stage, 1);
   hkm_trace (SS_ACQUIRE_DEBUG, "acquire: class %u, stage %d, superslab %p, "
              "slot %u, length %u", cls,
              stage == HKM_COUNT_ACQUIRE_STAGE2 ? 2 : 3, (void *) ss->base,
@@ -143,7 +153,7 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
      varying start spreads them.  17 lines is coprime to the 128 of 8 KiB.  */
   size_t colour
       = info->coloured
-            ? pool.colour[cls]++ * 17u * HKM_COLOUR_ALIGN & (8192 - 1)
+            ? ss->pool->colour[cls]++ * 17u * HKM_COLOUR_ALIGN & (8192 - 1)
             : 0;
 
   hkm_store_relaxed (&slab->owner, NULL);
@@ -171,50 +181,8 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
   return slab;
 }
 
-hkm_slab *
-hkm_slab_acquire (unsigned cls)
-{
-  hkm_slab *slab = NULL;
-  hkm_lock_take (&pool.lock);
-  if (pool.ready && !hkm_list_empty (&pool.class_empty[cls]))
-    {
-      slab = hkm_container_of (pool.class_empty[cls].next, hkm_slab, link);
-      hkm_superslab *ss = slab->super;
-      hkm_list_remove (&slab->link);
-      uint32_t mask = hkm_slot_mask (slab->first, slab->slots);
-      size_t resident = 0;
-      for (unsigned i = slab->first; i < slab->first + slab->slots; i++)
-        resident += ss->resident[i] * HKM_RESIDENT_UNIT;
-      if (ss->used == 0)
-        pool.lru_count--;
-      ss->used |= mask;
-      ss->empty &= ~mask;
-      if (ss->empty == 0)
-        hkm_list_remove (&ss->idle_link);
-      hkm_superslab_place_locked (ss);
-      hkm_retain_leave (resident);
-      hkm_retain_live ((ptrdiff_t) (slab->slots * HKM_SLOT_SIZE));
-      hkm_count (&pool.counts, HKM_COUNT_ACQUIRE_STAGE1, 1);
-      hkm_trace (SS_ACQUIRE_DEBUG, "acquire: class %u, stage 1, superslab %p, "
-                 "slot %u, length %u", cls, (void *) ss->base, slab->first,
-                 slab->slots);
-    }
-  else
-    {
-      unsigned first;
-      bool fresh;
-      hkm_superslab *ss
-          = slots_acquire_locked (hkm_pool_policy_locked ()->cls[cls].domain,
-                                  hkm_class[cls].slots, cls, &first, &fresh);
-      if (ss != NULL)
-        slab = slab_format_locked (ss, first, cls, fresh);
-    }
-  hkm_lock_give (&pool.lock);
-  return slab;
-}
-
 /* Register [first, first+n) of SS as one live run.  */
-static void
+static hkm_slab *
 run_format_locked (hkm_superslab *ss, unsigned first, unsigned n)
 {
   hkm_slab *run = &ss->slab[first];
@@ -227,32 +195,117 @@ run_format_locked (hkm_superslab *ss, unsigned first, unsigned n)
   hkm_store_relaxed (&run->xword, 0);
   hkm_list_init (&run->link);
   hkm_map_set (ss->base + first * HKM_SLOT_SIZE, n, run);
+  ss->pool->run_count++;
+  ss->pool->run_slots += n;
+  return run;
+}
+
+/* Stage 1: an EMPTY slab of CLS, as it is; or NULL.  */
+static hkm_slab *
+slab_reuse_locked (hkm_pool *pool, unsigned cls)
+{
+  if (hkm_list_empty (&pool->class_empty[cls]))
+    return NULL;
+  hkm_slab *slab
+      = hkm_container_of (pool->class_empty[cls].next, hkm_slab, link);
+  hkm_superslab *ss = slab->super;
+  hkm_list_remove (&slab->link);
+  uint32_t mask = hkm_slot_mask (slab->first, slab->slots);
+  size_t resident = 0;
+  for (unsigned i = slab->first; i < slab->first + slab->slots; i++)
+    resident += ss->resident[i] * HKM_RESIDENT_UNIT;
+  ss->used |= mask;
+  ss->empty &= ~mask;
+  if (ss->empty == 0)
+    hkm_list_remove (&ss->idle_link);
+  hkm_superslab_place_locked (ss);
+  hkm_retain_leave (resident);
+  hkm_retain_live ((ptrdiff_t) (slab->slots * HKM_SLOT_SIZE));
+  hkm_count (&pool->counts, HKM_COUNT_ACQUIRE_STAGE1, 1);
+  hkm_trace (SS_ACQUIRE_DEBUG, "acquire: class %u, stage 1, superslab %p, "
+             "slot %u, length %u", cls, (void *) ss->base, slab->first,
+             slab->slots);
+  return slab;
+}
+
+/* A slab of class CLS, or a run of N slots that were all UNUSED if *FRESH.  */
+static hkm_slab *
+acquire_locked (hkm_pool *pool, unsigned cls, unsigned n, enum reach reach,
+                bool *fresh)
+{
+  unsigned domain = 0, first;
+  if (cls != RUN)
+    {
+      hkm_slab *slab = slab_reuse_locked (pool, cls);
+      if (slab != NULL)
+        return slab;
+      domain = hkm_pool_policy_locked (pool)->cls[cls].domain;
+    }
+  if (reach == AT_HOME && pool->bucket[domain] == NULL)
+    reach = FURTHER;
+  hkm_superslab *ss
+      = slots_acquire_locked (pool, domain, n, cls, reach, &first, fresh);
+  if (ss == NULL)
+    return NULL;
+  return cls == RUN ? run_format_locked (ss, first, n)
+                    : slab_format_locked (ss, first, cls, *fresh);
+}
+
+/* What MINE, asked first, does not have at hand.  */
+static HKM_COLD hkm_slab *
+acquire_further (hkm_pool *mine, unsigned cls, unsigned n, bool *fresh)
+{
+  uint32_t pools = hkm_load_acquire (&hkm_pool_count);
+  for (enum reach reach = AT_HAND; reach <= ANY_DOMAIN; reach++)
+    for (uint32_t i = reach == AT_HAND; i < pools; i++)
+      {
+        hkm_pool *pool
+            = &hkm_pools[((uint32_t) (mine - hkm_pools) + i) % pools];
+        /* What others have is not worth waiting for, unless it is the last.  */
+        if (reach != AT_HAND)
+          hkm_pool_lock (pool);
+        else if (!hkm_pool_try (pool))
+          continue;
+        hkm_slab *slab = acquire_locked (pool, cls, n, reach, fresh);
+        hkm_lock_give (&pool->lock);
+        if (slab != NULL)
+          return slab;
+      }
+  return NULL;
+}
+
+static hkm_slab *
+acquire (unsigned cls, unsigned n, bool *fresh)
+{
+  hkm_pool *pool = hkm_pool_enter ();
+  /* As a rule there is nobody else to ask.  */
+  enum reach reach
+      = hkm_load_relaxed (&hkm_pool_count) > 1 ? AT_HOME : FURTHER;
+  hkm_slab *slab = acquire_locked (pool, cls, n, reach, fresh);
+  hkm_lock_give (&pool->lock);
+  return hkm_likely (slab != NULL) ? slab
+                                   : acquire_further (pool, cls, n, fresh);
+}
+
+hkm_slab *
+hkm_slab_acquire (unsigned cls)
+{
+  bool fresh;
+  return acquire (cls, hkm_class[cls].slots, &fresh);
 }
 
 hkm_slab *
 hkm_run_acquire (unsigned slots, bool *zeroed)
 {
-  unsigned first;
-  hkm_slab *run = NULL;
-  hkm_lock_take (&pool.lock);
-  hkm_superslab *ss = slots_acquire_locked (0, slots, 64, &first, zeroed);
-  if (ss != NULL)
-    {
-      run_format_locked (ss, first, slots);
-      run = &ss->slab[first];
-      pool.run_count++;
-      pool.run_slots += slots;
-    }
-  hkm_lock_give (&pool.lock);
-  return run;
+  return acquire (RUN, slots, zeroed);
 }
 
 bool
 hkm_run_resize (hkm_slab *run, unsigned slots)
 {
   bool done = true;
-  hkm_lock_take (&pool.lock);
   hkm_superslab *ss = run->super;
+  hkm_pool_lock (ss->pool);
   unsigned old = run->slots, first = run->first;
   if (slots > old)
     {
@@ -272,12 +325,15 @@ hkm_run_resize (hkm_slab *run, unsigned slots)
   else if (slots < old)
     {
       hkm_store_relaxed (&run->slots, (uint8_t) slots);
+      hkm_slots_forget_locked (ss, first + slots, old - slots);
       hkm_slots_drop_locked (ss, first + slots, old - slots,
                              (old - slots) * HKM_SLOT_SIZE);
       hkm_superslab_place_locked (ss);
     }
   if (done)
-    pool.run_slots += (uint64_t) slots - old;
-  hkm_lock_give (&pool.lock);
+    ss->pool->run_slots += (uint64_t) slots - old;
+  hkm_lock_give (&ss->pool->lock);
+  if (slots < old)
+    hkm_superslab_reclaim ();
   return done;
 }

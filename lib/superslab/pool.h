@@ -1,12 +1,22 @@
-/* The superslab pool's own data, shared by acquire.c (handing out), release.c
+/* The superslab pools' own data, shared by acquire.c (handing out), release.c
    (taking back, purging) and superslab.c (mapping, the LRU, facts).  Private
-   to this room.  Everything here is guarded by hkm_pool.lock.
+   to this room.
+
+   There is one pool until two threads get into each other's way.  A thread that
+   finds the lock of its pool taken by another thread of that pool goes on to
+   the next one, and stays there until the same happens again.  A superslab
+   belongs to the pool that mapped it, for good, and what was part of it comes
+   back there; a pool serves threads of others before they map a further
+   superslab, but its first of each domain it maps at once.
+   Everything of a pool and its superslabs is guarded by the pool's lock.  A
+   thread holds one of them at a time, but for fork.
 
    A slot is in one of three states:
      UNUSED  neither bit: reads as zero, costs nothing
      ACTIVE  used bit: part of a slab or run somebody holds
      EMPTY   empty bit: free, still resident; part of a carved slab on its
              class's list, or of nothing (kind NONE)
+   While its pages are purged, which is done without the lock, a slot is ACTIVE.
    A superslab with ACTIVE slots is in the bucket of its domain and free slots,
    one without is in the LRU; one with EMPTY slots is on the idle list too.  */
 #ifndef HKM_SUPERSLAB_POOL_H
@@ -19,11 +29,14 @@
 /* Domains: 0 is shared by all; k + 1 belongs to ultra group Ck alone.  */
 enum { HKM_DOMAINS = HKM_GROUPS };
 
+enum { HKM_POOLS = 8 }; /* at most */
+
 #define HKM_SLOT_SIZE HKM_GRANULE
 #define HKM_RESIDENT_UNIT ((size_t) 4096)
 
 typedef struct hkm_superslab
 {
+  struct hkm_pool *pool; /* constant */
   hkm_link link;      /* bucket, LRU, or free descriptors */
   hkm_link idle_link; /* idle list while `empty` is not 0 */
   char *base;
@@ -31,6 +44,7 @@ typedef struct hkm_superslab
   uint32_t empty;     /* EMPTY slots */
   uint32_t purged;    /* UNUSED slots that once were used */
   uint8_t domain;
+  bool kept;          /* on the LRU */
   uint64_t classes;   /* classes with a slab here, now or lately */
   uint8_t resident[HKM_SUPERSLAB_SLOTS]; /* of EMPTY slots, in units */
   hkm_slab slab[HKM_SUPERSLAB_SLOTS];
@@ -38,28 +52,42 @@ typedef struct hkm_superslab
 
 typedef struct hkm_pool
 {
-  hkm_lock lock;
-  bool ready;
+  HKM_ALIGNED (HKM_CACHE_LINE) hkm_lock lock;
+  bool visited;        /* the last to lock it was another pool's thread: a hint
+                          to those who find it locked; relaxed atomic */
   hkm_link *bucket[HKM_DOMAINS]; /* by free slots, 0..31; NULL: never used */
   hkm_link lru;        /* oldest at the back */
   hkm_link idle;       /* oldest at the front */
   hkm_link unmapped;   /* descriptors without memory */
   hkm_link class_empty[HKM_CLASSES]; /* EMPTY slabs, still carved */
   uint32_t colour[HKM_CLASSES];
-  uint64_t superslabs, lru_count, run_count, run_slots;
+  uint64_t superslabs, run_count, run_slots;
   hkm_counts counts;
   hkm_policy policy; /* its copy: hkm_pool_policy_locked */
 } hkm_pool;
 
-extern hkm_pool hkm_pool_state;
+extern hkm_pool hkm_pools[HKM_POOLS];
+/* The pools from the first on that are in use.  It grows under the first one's
+   lock; release, so that who sees it finds them made.  */
+extern uint32_t hkm_pool_count;
+
+/* The calling thread's pool, locked; if one of its threads has the lock, another
+   pool, which is the caller's from now on.  */
+hkm_pool *hkm_pool_enter (void);
+void hkm_pool_lock (hkm_pool *pool);
+/* Lock POOL if that needs no waiting.  */
+bool hkm_pool_try (hkm_pool *pool);
+
+/* Purging is one thread's business at a time: fork waits for it.  */
+extern hkm_lock hkm_purge_lock;
 
 /* The policy as it is published now.  */
 HKM_INLINE const hkm_policy *
-hkm_pool_policy_locked (void)
+hkm_pool_policy_locked (hkm_pool *pool)
 {
-  if (hkm_policy_is_stale (&hkm_pool_state.policy))
-    hkm_policy_refresh (&hkm_pool_state.policy);
-  return &hkm_pool_state.policy;
+  if (hkm_policy_is_stale (&pool->policy))
+    hkm_policy_refresh (&pool->policy);
+  return &pool->policy;
 }
 
 HKM_INLINE uint32_t
@@ -70,20 +98,25 @@ hkm_slot_mask (unsigned first, unsigned n)
 
 /* Put SS where its bits say it belongs; call after changing `used`.  */
 void hkm_superslab_place_locked (hkm_superslab *ss);
-/* A superslab for DOMAIN with every slot free: from the LRU or the OS; not
-   placed yet.  NULL: no memory.  */
-hkm_superslab *hkm_superslab_get_locked (uint8_t domain);
+/* A superslab for DOMAIN with every slot free: from POOL's LRU or, if MAP, the
+   OS; not placed yet.  NULL: there is none, or no memory.  */
+hkm_superslab *hkm_superslab_get_locked (hkm_pool *pool, uint8_t domain,
+                                         bool map);
+/* SS leaves the list it is on.  */
+void hkm_superslab_lift_locked (hkm_superslab *ss);
+/* Slots [first, first+n) of SS are part of nothing.  */
+void hkm_slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n);
 /* Forget the carved slab that EMPTY slot SLOT of SS is part of, if any.  */
 void hkm_slab_dismantle_locked (hkm_superslab *ss, unsigned slot);
 /* Make free slots [first, first+n) ACTIVE; true if all were UNUSED.  */
 bool hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n);
 /* Make ACTIVE slots EMPTY, RESIDENT bytes of them from the start resident.
-   They join the idle memory; over budget, something is purged.  */
+   They join the idle memory; once the lock is given back, call
+   hkm_superslab_reclaim.  */
 void hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
                             size_t resident);
-/* Purge every EMPTY slot of SS; bytes given back.  */
-size_t hkm_superslab_purge_locked (hkm_superslab *ss);
-/* Unmap empty superslabs beyond CAP.  */
-void hkm_lru_shrink_locked (uint64_t cap);
+/* Purge every EMPTY slot of POOL; bytes given back.  The caller holds the purge
+   lock and not POOL's.  */
+size_t hkm_pool_purge (hkm_pool *pool);
 
 #endif

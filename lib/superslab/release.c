@@ -4,12 +4,10 @@
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
-#define pool hkm_pool_state
-
 /* The free slots of a released stretch belong to no slab or run any more; each
    gets its own descriptor back, so that a stale pointer finds kind NONE.  */
-static void
-slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n)
+void
+hkm_slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n)
 {
   for (unsigned i = first; i < first + n; i++)
     {
@@ -31,81 +29,172 @@ hkm_slab_dismantle_locked (hkm_superslab *ss, unsigned slot)
   hkm_list_remove (&slab->link);
   /* From here on no address of it is a block's start, and none of its slots
      leads to it: its descriptor may be a shorter slab's next.  */
-  slots_forget_locked (ss, slab->first, slab->slots);
+  hkm_slots_forget_locked (ss, slab->first, slab->slots);
 }
 
-size_t
-hkm_superslab_purge_locked (hkm_superslab *ss)
+/* ---- purging ---- */
+
+/* The first stretch of *MASK's slots, taken off it; false if it is empty.  */
+static bool
+next_stretch (uint32_t *mask, unsigned *first, unsigned *n)
 {
+  if (*mask == 0)
+    return false;
+  *first = (unsigned) __builtin_ctz (*mask);
+  uint32_t rest = ~(*mask >> *first);
+  *n = rest != 0 ? (unsigned) __builtin_ctz (rest) : HKM_SUPERSLAB_SLOTS;
+  *mask &= ~hkm_slot_mask (*first, *n);
+  return true;
+}
+
+/* ACTIVE slots of SS, purged, become UNUSED.  */
+static void
+slots_untouched_locked (hkm_superslab *ss, unsigned first, unsigned n)
+{
+  uint32_t mask = hkm_slot_mask (first, n);
+  ss->used &= ~mask;
+  ss->purged |= mask;
+  hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
+}
+
+/* Take every EMPTY slot of SS; which these are.  */
+static uint32_t
+claim_empty_locked (hkm_superslab *ss)
+{
+  uint32_t all = ss->empty, todo = all;
+  unsigned first, n;
+  while (next_stretch (&todo, &first, &n))
+    hkm_slots_take_locked (ss, first, n);
+  hkm_superslab_place_locked (ss);
+  return all;
+}
+
+/* Purge the slots ALL of SS, one call per stretch; those that the OS took.  No
+   lock is held that whoever allocates or frees needs: they may be many.  */
+static uint32_t
+purge_slots (const hkm_superslab *ss, uint32_t all)
+{
+  uint32_t purged = 0;
+  unsigned first, n;
+  while (next_stretch (&all, &first, &n))
+    if (hkm_os_purge (ss->base + first * HKM_SLOT_SIZE, n * HKM_SLOT_SIZE))
+      purged |= hkm_slot_mask (first, n);
+  return purged;
+}
+
+/* Put back what was claimed, PURGED or not; bytes given back.  */
+static size_t
+unclaim_locked (hkm_superslab *ss, uint32_t all, uint32_t purged)
+{
+  hkm_counts *counts = &ss->pool->counts;
   size_t bytes = 0;
-  uint32_t todo = ss->empty;
-  while (todo != 0)
+  unsigned first, n;
+  while (next_stretch (&all, &first, &n))
     {
-      /* One call per contiguous range.  */
-      unsigned first = (unsigned) __builtin_ctz (todo);
-      uint32_t rest = ~(todo >> first);
-      unsigned n = rest != 0 ? (unsigned) __builtin_ctz (rest) : 32 - first;
-      if (n > 32 - first)
-        n = 32 - first;
-      uint32_t mask = hkm_slot_mask (first, n);
-      todo &= ~mask;
       size_t resident = 0;
       for (unsigned i = first; i < first + n; i++)
+        resident += ss->resident[i] * HKM_RESIDENT_UNIT;
+      if (purged >> first & 1)
         {
-          hkm_slab_dismantle_locked (ss, i);
-          resident += ss->resident[i] * HKM_RESIDENT_UNIT;
+          slots_untouched_locked (ss, first, n);
+          bytes += resident;
+          hkm_count (counts, HKM_COUNT_PURGE, 1);
+          hkm_trace (SS_FREE_DEBUG, "purge: superslab %p, slot %u, length %u, "
+                     "%zu bytes", (void *) ss->base, first, n, resident);
         }
-      if (!hkm_os_purge (ss->base + first * HKM_SLOT_SIZE, n * HKM_SLOT_SIZE))
-        continue; /* still there, still idle */
-      ss->empty &= ~mask;
-      ss->purged |= mask;
-      bytes += resident;
-      hkm_count (&pool.counts, HKM_COUNT_PURGE, 1);
-      hkm_trace (SS_FREE_DEBUG, "purge: superslab %p, slot %u, length %u, "
-                 "%zu bytes", (void *) ss->base, first, n, resident);
+      else /* still there, idle again, and asked for another time */
+        hkm_slots_drop_locked (ss, first, n, resident);
     }
-  if (ss->empty == 0)
-    hkm_list_remove (&ss->idle_link);
-  if (bytes > 0)
-    {
-      hkm_count (&pool.counts, HKM_COUNT_PURGE_BYTES, bytes);
-      hkm_retain_leave (bytes);
-    }
+  hkm_count (counts, HKM_COUNT_PURGE_BYTES, bytes);
+  hkm_superslab_place_locked (ss);
   return bytes;
 }
 
-/* Idle memory went over its budget: purge, longest idle superslabs first, until
-   an eighth of the budget is free again, so that the next calls have air.  */
-static void
-purge_to_budget_locked (void)
+/* Purge POOL's longest idle superslab, adding to *BYTES.  False: there is none,
+   or the OS refused (locked memory).  The slots are ACTIVE meanwhile, as if
+   somebody had acquired them: nothing else knows that they are purged.  */
+static bool
+purge_oldest (hkm_pool *pool, size_t *bytes)
 {
+  hkm_pool_lock (pool);
+  if (hkm_list_empty (&pool->idle))
+    {
+      hkm_lock_give (&pool->lock);
+      return false;
+    }
+  hkm_superslab *ss
+      = hkm_container_of (pool->idle.next, hkm_superslab, idle_link);
+  uint32_t claimed = claim_empty_locked (ss);
+  hkm_lock_give (&pool->lock);
+  uint32_t purged = purge_slots (ss, claimed);
+  hkm_pool_lock (pool);
+  *bytes += unclaim_locked (ss, claimed, purged);
+  hkm_lock_give (&pool->lock);
+  return purged != 0;
+}
+
+size_t
+hkm_pool_purge (hkm_pool *pool)
+{
+  size_t bytes = 0;
+  unsigned superslabs = 0;
+  hkm_lock_take (&pool->lock);
+  for (hkm_link *l = pool->idle.next; l != &pool->idle; l = l->next)
+    superslabs++;
+  hkm_lock_give (&pool->lock);
+  /* What is refused goes to the end of the list.  */
+  for (; superslabs > 0; superslabs--)
+    purge_oldest (pool, &bytes);
+  return bytes;
+}
+
+/* Idle memory went over its budget: purge, each pool's longest idle superslabs
+   first, until an eighth of the budget is free again, so that the next calls
+   have air.  False: it does not fit, and that is all there is.  */
+static bool
+purge_to_budget (void)
+{
+  static uint32_t turn; /* guarded by the purge lock */
   size_t budget = hkm_retain_budget ();
   size_t low = budget - budget / 8;
-  while (hkm_retain_idle () > low && !hkm_list_empty (&pool.idle))
+  uint32_t pools = hkm_load_acquire (&hkm_pool_count), in_vain = 0;
+  while (hkm_retain_idle () > low && in_vain < pools)
     {
-      hkm_superslab *ss
-          = hkm_container_of (pool.idle.next, hkm_superslab, idle_link);
-      hkm_retain_purged (hkm_superslab_purge_locked (ss));
-      if (ss->empty != 0)
-        {
-          /* The OS refused (locked memory): ask again another time.  */
-          hkm_list_remove (&ss->idle_link);
-          hkm_list_append (&pool.idle, &ss->idle_link);
-          break;
-        }
+      size_t bytes = 0;
+      if (purge_oldest (&hkm_pools[turn++ % pools], &bytes))
+        in_vain = 0;
+      else
+        in_vain++;
+      if (bytes > 0)
+        hkm_retain_purged (bytes);
     }
+  return in_vain < pools;
 }
 
 void
 hkm_superslab_reclaim (void)
 {
-  if (hkm_retain_idle () <= hkm_retain_budget ())
-    return;
-  hkm_lock_take (&pool.lock);
-  if (pool.ready)
-    purge_to_budget_locked ();
-  hkm_lock_give (&pool.lock);
+  bool fits = true;
+  /* If another thread is at it, it sees to our memory too: it looks again after
+     it gave the lock back.  What it does not see yet then waits for the next
+     call, whoever makes it.  */
+  while (fits && hkm_retain_idle () > hkm_retain_budget ()
+         && hkm_lock_try (&hkm_purge_lock))
+    {
+      fits = purge_to_budget ();
+      hkm_lock_give (&hkm_purge_lock);
+    }
 }
+
+/* After any of the below: less is live, and more may be idle.  */
+static void
+fit_budget (void)
+{
+  hkm_superslab_reclaim ();
+  hkm_retain_reclaim ();
+}
+
+/* ---- taking back ---- */
 
 void
 hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
@@ -116,11 +205,9 @@ hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
   uint32_t mask = hkm_slot_mask (first, n);
   size_t counted = units * HKM_RESIDENT_UNIT; /* as they will leave again */
   HKM_ASSERT ((ss->used & mask) == mask);
-  if (hkm_map_find (ss->base + first * HKM_SLOT_SIZE)->kind != HKM_KIND_SLAB)
-    slots_forget_locked (ss, first, n);
   ss->used &= ~mask;
   if (ss->empty == 0)
-    hkm_list_append (&pool.idle, &ss->idle_link);
+    hkm_list_append (&ss->pool->idle, &ss->idle_link);
   ss->empty |= mask;
   for (unsigned i = first; i < first + n; i++)
     {
@@ -129,15 +216,14 @@ hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
       units -= here;
     }
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
-  if (!hkm_retain_admit (counted))
-    purge_to_budget_locked ();
+  hkm_retain_admit (counted);
 }
 
 void
 hkm_slab_release (hkm_slab *slab)
 {
-  hkm_lock_take (&pool.lock);
   hkm_superslab *ss = slab->super;
+  hkm_pool_lock (ss->pool);
   size_t resident
       = (slab->base - (uintptr_t) hkm_slab_address (slab))
         + (size_t) slab->carved * hkm_class[slab->cls].size;
@@ -145,43 +231,41 @@ hkm_slab_release (hkm_slab *slab)
   hkm_trace (SS_FREE_DEBUG, "release: class %u, superslab %p, slot %u, "
              "length %u, %zu bytes", slab->cls, (void *) ss->base, slab->first,
              slab->slots, resident);
-  hkm_list_push (&pool.class_empty[slab->cls], &slab->link);
+  hkm_list_push (&ss->pool->class_empty[slab->cls], &slab->link);
   hkm_slots_drop_locked (ss, slab->first, slab->slots, resident);
   hkm_superslab_place_locked (ss);
-  hkm_lock_give (&pool.lock);
-  hkm_retain_reclaim ();
+  hkm_lock_give (&ss->pool->lock);
+  fit_budget ();
 }
 
 void
 hkm_slab_release_purged (hkm_slab *slab)
 {
-  hkm_lock_take (&pool.lock);
   hkm_superslab *ss = slab->super;
-  uint32_t mask = hkm_slot_mask (slab->first, slab->slots);
+  hkm_pool_lock (ss->pool);
   unsigned n = slab->slots;
   hkm_trace (SS_FREE_DEBUG, "release: class %u, superslab %p, slot %u, "
              "length %u, purged", slab->cls, (void *) ss->base, slab->first, n);
-  slots_forget_locked (ss, slab->first, n);
-  ss->used &= ~mask;
-  ss->purged |= mask;
-  hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
+  hkm_slots_forget_locked (ss, slab->first, n);
+  slots_untouched_locked (ss, slab->first, n);
   hkm_superslab_place_locked (ss);
-  hkm_lock_give (&pool.lock);
-  hkm_retain_reclaim ();
+  hkm_lock_give (&ss->pool->lock);
+  fit_budget ();
 }
 
 void
 hkm_run_release (hkm_slab *run)
 {
-  hkm_lock_take (&pool.lock);
   hkm_superslab *ss = run->super;
-  pool.run_count--;
-  pool.run_slots -= run->slots;
+  hkm_pool_lock (ss->pool);
+  ss->pool->run_count--;
+  ss->pool->run_slots -= run->slots;
   hkm_trace (SS_FREE_DEBUG, "release: run, superslab %p, slot %u, length %u",
              (void *) ss->base, run->first, run->slots);
+  hkm_slots_forget_locked (ss, run->first, run->slots);
   hkm_slots_drop_locked (ss, run->first, run->slots,
                          run->slots * HKM_SLOT_SIZE);
   hkm_superslab_place_locked (ss);
-  hkm_lock_give (&pool.lock);
-  hkm_retain_reclaim ();
+  hkm_lock_give (&ss->pool->lock);
+  fit_budget ();
 }

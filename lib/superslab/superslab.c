@@ -9,25 +9,94 @@
 
 uintptr_t hkm_secret_key;
 
-hkm_pool hkm_pool_state = { .lock = HKM_LOCK_INIT (HKM_RANK_SUPERSLAB) };
-#define pool hkm_pool_state
+#define POOL_INIT { .lock = HKM_LOCK_INIT (HKM_RANK_SUPERSLAB) }
+hkm_pool hkm_pools[HKM_POOLS] = {
+  POOL_INIT, POOL_INIT, POOL_INIT, POOL_INIT,
+  POOL_INIT, POOL_INIT, POOL_INIT, POOL_INIT,
+};
+uint32_t hkm_pool_count;
+hkm_lock hkm_purge_lock = HKM_LOCK_INIT (HKM_RANK_PURGE);
+
+/* Superslabs on the LRUs of all pools; relaxed atomic: the cap is a policy.  */
+static uint64_t lru_count;
+
+/* The number of this thread's pool; no more than there are.  */
+static __thread uint32_t home __attribute__ ((tls_model ("initial-exec")));
+
+/* ---- the pools ---- */
+
+/* Take pool N into use, if it is the next one.  */
+static void
+pool_open (uint32_t n)
+{
+  hkm_pool *pool = &hkm_pools[n];
+  hkm_lock_take (&hkm_pools[0].lock);
+  if (n == hkm_pool_count)
+    {
+      for (unsigned c = 0; c < HKM_CLASSES; c++)
+        hkm_list_init (&pool->class_empty[c]);
+      hkm_list_init (&pool->lru);
+      hkm_list_init (&pool->idle);
+      hkm_list_init (&pool->unmapped);
+      hkm_store_release (&hkm_pool_count, n + 1);
+    }
+  hkm_lock_give (&hkm_pools[0].lock);
+}
 
 static void
-pool_init_locked (void)
+note_locked (hkm_pool *pool, bool busy)
 {
-  pool.ready = true;
-  for (unsigned c = 0; c < HKM_CLASSES; c++)
-    hkm_list_init (&pool.class_empty[c]);
-  hkm_list_init (&pool.lru);
-  hkm_list_init (&pool.idle);
-  hkm_list_init (&pool.unmapped);
+  bool visited = pool != &hkm_pools[home];
+  if (pool->visited != visited)
+    hkm_store_relaxed (&pool->visited, visited);
+  hkm_count (&pool->counts, HKM_COUNT_POOL_LOCK, 1);
+  hkm_count (&pool->counts, HKM_COUNT_POOL_BUSY, busy);
 }
+
+void
+hkm_pool_lock (hkm_pool *pool)
+{
+  bool free = hkm_lock_take (&pool->lock);
+  note_locked (pool, !free);
+}
+
+bool
+hkm_pool_try (hkm_pool *pool)
+{
+  if (!hkm_lock_try (&pool->lock))
+    return false;
+  note_locked (pool, false);
+  return true;
+}
+
+hkm_pool *
+hkm_pool_enter (void)
+{
+  hkm_pool *pool = &hkm_pools[home];
+  bool busy = false;
+  if (home < hkm_load_acquire (&hkm_pool_count))
+    {
+      if (hkm_pool_try (pool))
+        return pool;
+      busy = true;
+      if (!hkm_load_relaxed (&pool->visited))
+        home = (home + 1) % HKM_POOLS;
+    }
+  if (home >= hkm_load_acquire (&hkm_pool_count))
+    pool_open (home);
+  pool = &hkm_pools[home];
+  busy = !hkm_lock_take (&pool->lock) || busy;
+  note_locked (pool, busy);
+  return pool;
+}
+
+/* ---- mapping ---- */
 
 /* False: no memory.  */
 static bool
-buckets_make_locked (unsigned domain)
+buckets_make_locked (hkm_pool *pool, unsigned domain)
 {
-  hkm_link *bucket = pool.bucket[domain];
+  hkm_link *bucket = pool->bucket[domain];
   if (bucket != NULL)
     return true;
   bucket = hkm_arena_alloc (HKM_SUPERSLAB_SLOTS * sizeof *bucket,
@@ -36,16 +105,16 @@ buckets_make_locked (unsigned domain)
     return false;
   for (unsigned n = 0; n < HKM_SUPERSLAB_SLOTS; n++)
     hkm_list_init (&bucket[n]);
-  pool.bucket[domain] = bucket;
+  pool->bucket[domain] = bucket;
   return true;
 }
 
 static hkm_superslab *
-descriptor_get_locked (void)
+descriptor_get_locked (hkm_pool *pool)
 {
-  if (!hkm_list_empty (&pool.unmapped))
+  if (!hkm_list_empty (&pool->unmapped))
     {
-      hkm_link *l = pool.unmapped.next;
+      hkm_link *l = pool->unmapped.next;
       hkm_list_remove (l);
       return hkm_container_of (l, hkm_superslab, link);
     }
@@ -54,21 +123,22 @@ descriptor_get_locked (void)
     {
       hkm_list_init (&ss->link);
       hkm_list_init (&ss->idle_link);
+      ss->pool = pool;
     }
   return ss;
 }
 
 /* A new superslab from the OS, registered slot by slot.  */
 static hkm_superslab *
-superslab_map_locked (void)
+superslab_map_locked (hkm_pool *pool)
 {
-  hkm_superslab *ss = descriptor_get_locked ();
+  hkm_superslab *ss = descriptor_get_locked (pool);
   if (ss == NULL)
     return NULL;
   ss->base = hkm_os_map (HKM_SUPERSLAB_SIZE, HKM_SUPERSLAB_SIZE);
   if (ss->base == NULL)
     {
-      hkm_list_push (&pool.unmapped, &ss->link);
+      hkm_list_push (&pool->unmapped, &ss->link);
       return NULL;
     }
   /* A huge page would make the first touch cost 2 MiB and refill purged
@@ -82,11 +152,11 @@ superslab_map_locked (void)
   if (!hkm_map_set (ss->base, 1, &ss->slab[0]))
     {
       hkm_os_unmap (ss->base, HKM_SUPERSLAB_SIZE);
-      hkm_list_push (&pool.unmapped, &ss->link);
+      hkm_list_push (&pool->unmapped, &ss->link);
       return NULL;
     }
-  pool.superslabs++;
-  hkm_count (&pool.counts, HKM_COUNT_SS_MAP, 1);
+  pool->superslabs++;
+  hkm_count (&pool->counts, HKM_COUNT_SS_MAP, 1);
   return ss;
 }
 
@@ -94,6 +164,7 @@ superslab_map_locked (void)
 static bool
 superslab_unmap_locked (hkm_superslab *ss)
 {
+  hkm_pool *pool = ss->pool;
   size_t idle = 0;
   for (unsigned i = 0; i < HKM_SUPERSLAB_SLOTS; i++)
     if (ss->empty >> i & 1)
@@ -108,70 +179,94 @@ superslab_unmap_locked (hkm_superslab *ss)
   hkm_retain_leave (idle);
   hkm_list_remove (&ss->idle_link);
   ss->empty = 0;
-  hkm_list_push (&pool.unmapped, &ss->link);
-  pool.superslabs--;
-  hkm_count (&pool.counts, HKM_COUNT_SS_UNMAP, 1);
+  hkm_list_push (&pool->unmapped, &ss->link);
+  pool->superslabs--;
+  hkm_count (&pool->counts, HKM_COUNT_SS_UNMAP, 1);
   hkm_trace (SS_LRU_DEBUG, "lru: unmap %p", (void *) ss->base);
   return true;
 }
 
+/* ---- where a superslab is ---- */
+
 void
-hkm_lru_shrink_locked (uint64_t cap)
+hkm_superslab_lift_locked (hkm_superslab *ss)
 {
-  while (pool.lru_count > cap)
+  hkm_list_remove (&ss->link);
+  if (ss->kept)
+    hkm_fetch_sub_relaxed (&lru_count, 1);
+  ss->kept = false;
+}
+
+/* SS, without ACTIVE slots, joins the LRU: in front of the others, but behind
+   them if it holds no memory either.  */
+static void
+lru_put_locked (hkm_superslab *ss)
+{
+  if (ss->empty != 0)
+    hkm_list_push (&ss->pool->lru, &ss->link);
+  else
+    hkm_list_append (&ss->pool->lru, &ss->link);
+  ss->kept = true;
+  hkm_fetch_add_relaxed (&lru_count, 1);
+}
+
+/* Unmap empty superslabs of POOL while all pools have more than CAP.  */
+static void
+lru_shrink_locked (hkm_pool *pool, uint64_t cap)
+{
+  while (hkm_load_relaxed (&lru_count) > cap && !hkm_list_empty (&pool->lru))
     {
       hkm_superslab *ss
-          = hkm_container_of (pool.lru.prev, hkm_superslab, link);
-      hkm_list_remove (&ss->link);
+          = hkm_container_of (pool->lru.prev, hkm_superslab, link);
+      hkm_superslab_lift_locked (ss);
       if (!superslab_unmap_locked (ss))
         {
-          /* The mapping limit: give its pages back and keep the addresses.  */
-          hkm_superslab_purge_locked (ss);
-          hkm_list_push (&pool.lru, &ss->link);
+          /* The mapping limit.  It stays; what it holds is idle memory like
+             any other.  */
+          lru_put_locked (ss);
           return;
         }
-      pool.lru_count--;
     }
 }
 
 void
 hkm_superslab_place_locked (hkm_superslab *ss)
 {
-  hkm_list_remove (&ss->link);
+  hkm_pool *pool = ss->pool;
+  hkm_superslab_lift_locked (ss);
   if (ss->used != 0)
     {
       unsigned spare
           = HKM_SUPERSLAB_SLOTS - (unsigned) __builtin_popcount (ss->used);
-      hkm_list_push (&pool.bucket[ss->domain][spare], &ss->link);
+      hkm_list_push (&pool->bucket[ss->domain][spare], &ss->link);
       return;
     }
-  hkm_list_push (&pool.lru, &ss->link);
-  pool.lru_count++;
+  lru_put_locked (ss);
   hkm_trace (SS_LRU_DEBUG, "lru: push %p, %llu kept", (void *) ss->base,
-             (unsigned long long) pool.lru_count);
-  hkm_lru_shrink_locked (hkm_pool_policy_locked ()->lru_cap);
+             (unsigned long long) hkm_load_relaxed (&lru_count));
+  lru_shrink_locked (pool, hkm_pool_policy_locked (pool)->lru_cap);
 }
 
 hkm_superslab *
-hkm_superslab_get_locked (uint8_t domain)
+hkm_superslab_get_locked (hkm_pool *pool, uint8_t domain, bool map)
 {
-  if (!pool.ready)
-    pool_init_locked ();
-  if (!buckets_make_locked (domain))
+  hkm_superslab *ss = NULL;
+  if (!hkm_list_empty (&pool->lru))
+    ss = hkm_container_of (pool->lru.next, hkm_superslab, link);
+  else if (!map)
     return NULL;
-  hkm_superslab *ss;
-  if (!hkm_list_empty (&pool.lru))
+  if (!buckets_make_locked (pool, domain))
+    return NULL;
+  if (ss != NULL)
     {
-      ss = hkm_container_of (pool.lru.next, hkm_superslab, link);
-      hkm_list_remove (&ss->link);
-      pool.lru_count--;
-      hkm_count (&pool.counts, HKM_COUNT_SS_LRU_HIT, 1);
+      hkm_superslab_lift_locked (ss);
+      hkm_count (&pool->counts, HKM_COUNT_SS_LRU_HIT, 1);
       hkm_trace (SS_LRU_DEBUG, "lru: hit %p, %llu kept", (void *) ss->base,
-                 (unsigned long long) pool.lru_count);
+                 (unsigned long long) hkm_load_relaxed (&lru_count));
     }
   else
     {
-      ss = superslab_map_locked ();
+      ss = superslab_map_locked (pool);
       if (ss == NULL)
         return NULL;
       ss->domain = domain;
@@ -197,74 +292,88 @@ hkm_slab_address (const hkm_slab *slab)
 void
 hkm_superslab_prewarm (unsigned n)
 {
-  hkm_lock_take (&pool.lock);
-  if (!pool.ready)
-    pool_init_locked ();
+  hkm_pool *pool = hkm_pool_enter ();
   for (; n > 0; n--)
     {
-      hkm_superslab *ss = superslab_map_locked ();
+      hkm_superslab *ss = superslab_map_locked (pool);
       if (ss == NULL)
         break;
       ss->domain = 0;
       hkm_superslab_place_locked (ss);
     }
-  hkm_lock_give (&pool.lock);
+  hkm_lock_give (&pool->lock);
 }
 
 size_t
 hkm_superslab_trim (void)
 {
-  size_t bytes = 0;
-  hkm_lock_take (&pool.lock);
-  if (pool.ready)
+  size_t bytes = 0, idle = hkm_retain_idle ();
+  bool unmapped = false;
+  hkm_lock_take (&hkm_purge_lock);
+  for (uint32_t i = 0; i < hkm_load_acquire (&hkm_pool_count); i++)
     {
-      size_t idle = hkm_retain_idle ();
-      hkm_link *next;
-      for (hkm_link *l = pool.idle.next; l != &pool.idle; l = next)
-        {
-          next = l->next;
-          bytes += hkm_superslab_purge_locked (
-              hkm_container_of (l, hkm_superslab, idle_link));
-        }
-      uint64_t before = pool.superslabs;
-      hkm_lru_shrink_locked (0);
-      if (bytes == 0 && before > pool.superslabs)
-        bytes = idle > 0 ? idle : HKM_RESIDENT_UNIT;
+      hkm_pool *pool = &hkm_pools[i];
+      bytes += hkm_pool_purge (pool);
+      hkm_pool_lock (pool);
+      uint64_t before = pool->superslabs;
+      lru_shrink_locked (pool, 0);
+      unmapped = unmapped || before > pool->superslabs;
+      hkm_lock_give (&pool->lock);
     }
-  hkm_lock_give (&pool.lock);
+  hkm_lock_give (&hkm_purge_lock);
+  if (bytes == 0 && unmapped)
+    bytes = idle > 0 ? idle : HKM_RESIDENT_UNIT;
+  return bytes;
+}
+
+static size_t
+empty_bytes_locked (const hkm_pool *pool)
+{
+  size_t bytes = 0;
+  for (hkm_link *l = pool->idle.next; l != &pool->idle; l = l->next)
+    {
+      hkm_superslab *ss = hkm_container_of (l, hkm_superslab, idle_link);
+      for (unsigned i = 0; i < HKM_SUPERSLAB_SLOTS; i++)
+        if (ss->empty >> i & 1)
+          bytes += ss->resident[i] * HKM_RESIDENT_UNIT;
+    }
   return bytes;
 }
 
 void
 hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts)
 {
-  hkm_lock_take (&pool.lock);
-  facts->superslabs = pool.superslabs;
-  facts->lru = pool.lru_count;
-  facts->run_count = pool.run_count;
-  facts->run_bytes = pool.run_slots * HKM_SLOT_SIZE;
-  facts->empty_bytes = 0;
-  if (pool.ready)
-    for (hkm_link *l = pool.idle.next; l != &pool.idle; l = l->next)
-      {
-        hkm_superslab *ss = hkm_container_of (l, hkm_superslab, idle_link);
-        for (unsigned i = 0; i < HKM_SUPERSLAB_SLOTS; i++)
-          if (ss->empty >> i & 1)
-            facts->empty_bytes += ss->resident[i] * HKM_RESIDENT_UNIT;
-      }
-  for (unsigned i = 0; i < HKM_COUNTERS; i++)
-    counts->value[i] += pool.counts.value[i];
-  hkm_lock_give (&pool.lock);
+  *facts = (hkm_superslab_facts) { .lru = hkm_load_relaxed (&lru_count) };
+  for (uint32_t i = 0; i < hkm_load_acquire (&hkm_pool_count); i++)
+    {
+      hkm_pool *pool = &hkm_pools[i];
+      hkm_lock_take (&pool->lock); /* looking doesn't count */
+      facts->superslabs += pool->superslabs;
+      facts->run_count += pool->run_count;
+      facts->run_bytes += pool->run_slots * HKM_SLOT_SIZE;
+      facts->empty_bytes += empty_bytes_locked (pool);
+      for (unsigned k = 0; k < HKM_COUNTERS; k++)
+        counts->value[k] += pool->counts.value[k];
+      hkm_lock_give (&pool->lock);
+    }
 }
 
 void
 hkm_superslab_fork_prepare (void)
 {
-  hkm_lock_take (&pool.lock);
+  hkm_lock_take (&hkm_purge_lock);
+  hkm_lock_take (&hkm_pools[0].lock);
+  /* Now there will be no more pools.  All forking threads take them in this
+     order, and nobody else holds one and waits for another.  */
+  for (uint32_t i = 1; i < hkm_pool_count; i++)
+    hkm_lock_take_peer (&hkm_pools[i].lock);
 }
 
 void
 hkm_superslab_fork_done (void)
 {
-  hkm_lock_give (&pool.lock);
+  for (uint32_t i = 1; i < hkm_pool_count; i++)
+    hkm_lock_give (&hkm_pools[i].lock);
+  hkm_lock_give (&hkm_pools[0].lock); /* last: it is what keeps the number */
+  hkm_lock_give (&hkm_purge_lock);
 }

@@ -2,7 +2,8 @@
    Hands out slabs and runs (stretches of slots), takes them back, and decides
    what idle memory is given to the OS.  Knows no heap and no thread.
 
-   All functions take the superslab lock (HKM_RANK_SUPERSLAB) themselves.  */
+   All functions take the locks they need (HKM_RANK_PURGE, HKM_RANK_SUPERSLAB)
+   themselves.  */
 #ifndef HKM_SUPERSLAB_SUPERSLAB_H
 #define HKM_SUPERSLAB_SUPERSLAB_H
 

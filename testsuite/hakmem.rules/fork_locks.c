@@ -103,6 +103,10 @@ job_all_ranks (void *unused UNUSED)
 {
   hkm_policy p = policy_now ();
   hkm_policy_publish (&p);
+  /* A pool's lock and no other: trim has the purger's as well.  */
+  hkm_superslab_facts facts;
+  hkm_counts counts = { { 0 } };
+  hkm_superslab_facts_get (&facts, &counts);
   void *q = malloc (3000);
   for (int i = 0; i < 40; i++)
     free (malloc (((size_t) 3 << 20) + (size_t) i * 4096));
