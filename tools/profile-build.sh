@@ -40,7 +40,7 @@ fixed_size 500
 c7_only 300000
 random_mixed 500000
 random_mixed 500000 4096 7 16 4096
-mixed_live 300000
+random_mixed 300000 100000
 batch_random 500
 calloc_mix 100000
 aligned 200000
@@ -48,7 +48,7 @@ realloc_growth 32 25 5000
 big 1000
 phases 64 0
 independent 2 300000
-mid_large_mt 2 100000
+independent 2 100000 128 1234567 8192 32768
 large_mt 2 5000
 larson 2 10 20000
 shbench_like 2 200000

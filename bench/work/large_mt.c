@@ -39,9 +39,7 @@ int
 main (int argc, char **argv)
 {
   WORK_ARGUMENTS (argc, argv, args);
-  work_start ();
-  work_threads (args[THREADS].value, body);
-  work_stop ();
-  work_report (args[THREADS].value * args[ITERATIONS].value, "");
+  work_measure (args[THREADS].value, body,
+                args[THREADS].value * args[ITERATIONS].value);
   return 0;
 }

@@ -309,4 +309,15 @@ work_report (long ops, const char *more)
           *more ? " " : "", more);
 }
 
+/* All of a workload that is its threads: run BODY in COUNT of them, and report
+   OPS operations.  */
+static inline void
+work_measure (long count, void *(*body) (void *), long ops)
+{
+  work_start ();
+  work_threads (count, body);
+  work_stop ();
+  work_report (ops, "");
+}
+
 #endif

@@ -60,9 +60,7 @@ main (int argc, char **argv)
   WORK_ARGUMENTS (argc, argv, args);
   for (long i = 0; i < args[QUEUED].value; i++)
     queue_put (&empty, batches + i);
-  work_start ();
-  work_threads (2 * args[PAIRS].value, body);
-  work_stop ();
-  work_report (args[PAIRS].value * args[BATCHES].value * BATCH, "");
+  work_measure (2 * args[PAIRS].value, body,
+                args[PAIRS].value * args[BATCHES].value * BATCH);
   return 0;
 }
