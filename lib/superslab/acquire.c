@@ -19,9 +19,9 @@ enum reach
   ANY_DOMAIN /* no memory: rather another domain's than none at all */
 };
 
-/* How many superslabs a search looks at for one that already holds the class,
-   before it settles for the first that fits.  */
-enum { AFFINITY_LOOKS = 8 };
+/* How many superslabs that fit a search looks at for a better one, before it
+   settles for the best so far.  */
+enum { LOOKS = 8 };
 
 /* Where N adjacent bits of MASK start, or -1.  */
 static int
@@ -38,27 +38,45 @@ find_stretch (uint32_t mask, unsigned n)
   return m != 0 ? __builtin_ctz (m) : -1;
 }
 
-/* A place for N slots in SS: resident ones first (no page to fault in), then
-   untouched ones, then across both.  */
+/* A place for N slots in SS: the one with most resident slots (no page to fault
+   in), of those the lowest; or -1.  */
 static int
 find_place (const hkm_superslab *ss, unsigned n)
 {
-  int at = find_stretch (ss->empty, n);
-  if (at < 0)
-    at = find_stretch (~(ss->used | ss->empty), n);
-  if (at < 0)
-    at = find_stretch (~ss->used, n);
-  return at;
+  int best = find_stretch (ss->empty, n), most = -1;
+  if (best >= 0)
+    return best;
+  for (unsigned at = 0; at + n <= HKM_SUPERSLAB_SLOTS; at++)
+    {
+      uint32_t mask = hkm_slot_mask (at, n);
+      int resident = __builtin_popcount (ss->empty & mask);
+      if ((ss->used & mask) == 0 && resident > most)
+        {
+          best = (int) at;
+          most = resident;
+        }
+    }
+  return best;
 }
 
-/* The fullest superslab of DOMAIN with N adjacent free slots, preferring one
-   that holds CLS (RUN: no preference) among the first found.  */
+/* How good SS, which fits, is for N slots of class CLS (or a run): best is one
+   that holds the class already, if that counts, then one where they are
+   resident.  */
+static unsigned
+merit (const hkm_superslab *ss, unsigned n, unsigned cls, bool affinity)
+{
+  bool holds = !affinity || (ss->classes >> cls & 1);
+  return 2 * holds + (find_stretch (ss->empty, n) >= 0);
+}
+
+/* The best superslab of DOMAIN for N slots of class CLS, among the fullest that
+   fit; of equals the fullest.  */
 static hkm_superslab *
 find_superslab_locked (hkm_pool *pool, unsigned domain, unsigned n,
                        unsigned cls)
 {
-  hkm_superslab *first = NULL;
-  unsigned looks = 0;
+  hkm_superslab *best = NULL;
+  unsigned looks = 0, most = 0;
   bool affinity = hkm_pool_policy_locked (pool)->affinity && cls != RUN;
   if (pool->bucket[domain] == NULL)
     return NULL;
@@ -70,15 +88,17 @@ find_superslab_locked (hkm_pool *pool, unsigned domain, unsigned n,
           hkm_superslab *ss = hkm_container_of (l, hkm_superslab, link);
           if (find_stretch (~ss->used, n) < 0)
             continue;
-          if (!affinity || (ss->classes >> cls & 1))
-            return ss;
-          if (first == NULL)
-            first = ss;
-          if (++looks >= AFFINITY_LOOKS)
-            return first;
+          unsigned m = merit (ss, n, cls, affinity);
+          if (best == NULL || m > most)
+            {
+              best = ss;
+              most = m;
+            }
+          if (most == 3 || ++looks >= LOOKS)
+            return best;
         }
     }
-  return first;
+  return best;
 }
 
 bool
@@ -109,6 +129,17 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
   return fresh;
 }
 
+/* True if the superslab that emptied last has N resident slots together.  */
+static bool
+lru_is_resident_locked (const hkm_pool *pool, unsigned domain, unsigned n)
+{
+  if (hkm_list_empty (&pool->lru))
+    return false;
+  const hkm_superslab *ss
+      = hkm_container_of (pool->lru.next, hkm_superslab, link);
+  return ss->domain == domain && find_stretch (ss->empty, n) >= 0;
+}
+
 /* N slots of DOMAIN, taken; sets *first, *fresh and the stage's counter.  */
 static hkm_superslab *
 slots_acquire_locked (hkm_pool *pool, unsigned domain, unsigned n,
@@ -120,7 +151,9 @@ slots_acquire_locked (hkm_pool *pool, unsigned domain, unsigned n,
   if (ss == NULL && reach == ANY_DOMAIN)
     for (unsigned d = 0; d < HKM_DOMAINS && ss == NULL; d++)
       ss = find_superslab_locked (pool, d, n, cls);
-  else if (ss == NULL)
+  else if (ss == NULL
+           || (find_stretch (ss->empty, n) < 0
+               && lru_is_resident_locked (pool, domain, n)))
     {
       stage = HKM_COUNT_ACQUIRE_STAGE3;
       ss = hkm_superslab_get_locked (pool, (uint8_t) domain,
