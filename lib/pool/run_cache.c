@@ -3,8 +3,9 @@
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 
-/* Longest run worth keeping, in slots: a longer one is most of a superslab.  */
-enum { LONGEST = 16 };
+/* Slots that a cache keeps in all.  What it keeps serves one length alone and
+   can't merge with its neighbours, so that more would be paid in memory.  */
+enum { MOST_SLOTS = 16 };
 
 static size_t
 run_bytes (const hkm_slab *run)
@@ -37,7 +38,10 @@ hkm_run_cache_take (hkm_run_cache *cache, unsigned slots)
 bool
 hkm_run_cache_put (hkm_run_cache *cache, hkm_slab *run)
 {
-  if (cache->count >= cache->cap || run->slots > LONGEST)
+  uint32_t slots = run->slots;
+  for (uint32_t i = 0; i < cache->count; i++)
+    slots += cache->run[i]->slots;
+  if (cache->count >= cache->cap || slots > MOST_SLOTS)
     return false;
   if (!hkm_retain_admit (run_bytes (run)))
     {

@@ -7,7 +7,7 @@
 
 #include "superslab/slab.h"
 
-enum { HKM_RUN_CACHE_MAX = 16 };
+enum { HKM_RUN_CACHE_MAX = 8 };
 
 typedef struct hkm_run_cache
 {
