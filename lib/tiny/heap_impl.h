@@ -37,7 +37,7 @@ typedef struct hkm_bin
   uint32_t cap;      /* of the magazine now: the policy's, less while the thread
                         only frees, more while blocks come and go */
   uint32_t kept;     /* blocks in the magazine after it was last drained */
-  bool refilled;     /* since then */
+  bool fetched;      /* since then some came from a slab's own list */
 } hkm_bin;
 
 /* Who looks after a heap.  */
@@ -99,6 +99,14 @@ HKM_INLINE uint32_t
 hkm_slab_home (const hkm_slab *slab) /* not for a page-local current slab */
 {
   return slab->mark - slab->own.room;
+}
+
+/* Blocks at home that make SLAB worth taking blocks from.  */
+HKM_INLINE uint32_t
+hkm_slab_worth (const hkm_heap *heap, const hkm_slab *slab)
+{
+  uint32_t worth = slab->capacity / heap->policy.return_fraction;
+  return worth != 0 ? worth : 1;
 }
 
 /* Fields of the remote word.  */

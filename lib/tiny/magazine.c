@@ -23,6 +23,7 @@ hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls)
   slab->own.room += n; /* out again */
   last->link = slot->head;
   slot->head = head;
+  heap->bin[cls].fetched = true;
   hkm_count (&heap->counts, HKM_COUNT_BATCH_BLOCKS, n);
   return n;
 }
@@ -77,22 +78,30 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
 enum { CAP_GROWTH = 4 };
 
 /* Each block left in the slot may be the last that keeps its slab from being
-   empty.  So while a thread only frees, the cap is halved each time, down to
-   one block, and a malloc restores it.  Blocks that go home and are fetched
-   again say that it is too small.  */
+   empty.  So while a thread only frees, the cap goes down to a quarter each time,
+   to one block in the end, and a malloc restores it; nobody else would notice
+   that the current slab is empty.  Blocks that go home and are fetched again say
+   that it is too small; and looks that find none too many, each a walk over
+   blocks that are in no near cache, that they come too often.  */
 void
 hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_bin *bin = &heap->bin[cls];
   uint32_t most = bin->cap; /* that many are here if nobody took one */
   uint32_t sent = hkm_magazine_drain_locked (heap, cls, most / 2);
-  bool only_frees = !bin->refilled && sent + bin->kept >= most;
+  bool only_frees = !bin->fetched && sent + bin->kept >= most;
   uint32_t usual = heap->policy.cls[cls].cap;
   if (only_frees)
-    bin->cap = (most + 1) / 2;
+    {
+      bin->cap = most > 4 ? most / 4 : 1;
+      hkm_magazine_drain_locked (heap, cls, bin->cap / 2);
+      if (bin->current != NULL
+          && hkm_slab_home (bin->current) == bin->current->carved)
+        hkm_bin_retire_current_locked (heap, cls);
+    }
   else if (most < usual)
     bin->cap = usual;
-  else if (sent > 0 && bin->refilled && most < CAP_GROWTH * usual)
+  else if ((sent == 0 || bin->fetched) && most < CAP_GROWTH * usual)
     bin->cap = 2 * most;
-  bin->refilled = false;
+  bin->fetched = false;
 }

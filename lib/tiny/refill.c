@@ -13,9 +13,23 @@ enum { STUCK_LOOKS = 16, STUCK_FRACTION = 32 };
    it is little (bounded latency for them), and idle memory is looked at.  */
 enum { FLUSH_EVERY = 16 };
 
-/* Blocks from the current slab; false: it has none left.  */
+/* True if the most promising partial slab has as many blocks at home as bring a
+   full one back: these were written before, and are taken before a page that
+   was not.  */
 static bool
-from_current_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
+partial_is_worth_it (const hkm_heap *heap, unsigned cls)
+{
+  const hkm_bin *bin = &heap->bin[cls];
+  if (bin->partial.next == &bin->partial)
+    return false;
+  const hkm_slab *slab = hkm_container_of (bin->partial.next, hkm_slab, link);
+  return hkm_slab_home (slab) >= hkm_slab_worth (heap, slab);
+}
+
+/* Blocks from the current slab; false: it has none left, or none but what to
+   CARVE, which it may not.  */
+static bool
+from_current_locked (hkm_heap *heap, unsigned cls, bool carve, bool *zeroed)
 {
   hkm_slab *slab = heap->bin[cls].current;
   hkm_slot *slot = &heap->front.slot[cls];
@@ -26,7 +40,7 @@ from_current_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
   if (heap->policy.cls[cls].magazine
       && hkm_magazine_batch_locked (heap, cls) > 0)
     return true;
-  if (slab->carved == slab->capacity)
+  if (slab->carved == slab->capacity || !carve)
     return false;
   uint32_t n = hkm_slab_carve (slab, slot, heap->policy.bump_bytes);
   hkm_count (&heap->counts, HKM_COUNT_BLOCKS_CARVED, n);
@@ -144,12 +158,12 @@ find_slab_locked (hkm_heap *heap, unsigned cls)
 static enum hkm_counter
 fill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
 {
-  if (from_current_locked (heap, cls, zeroed))
+  if (from_current_locked (heap, cls, !partial_is_worth_it (heap, cls), zeroed))
     return HKM_COUNT_REFILL_CARVE;
   hkm_bin_retire_current_locked (heap, cls);
   enum hkm_counter how = find_slab_locked (heap, cls);
   if (how != HKM_COUNT_REFILL_FAIL)
-    HKM_CHECK (from_current_locked (heap, cls, zeroed));
+    HKM_CHECK (from_current_locked (heap, cls, true, zeroed));
   return how;
 }
 
@@ -161,7 +175,6 @@ hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
   *zeroed = false;
   hkm_count (&heap->counts, HKM_COUNT_REFILL, 1);
   hkm_heap_observe_locked (heap);
-  heap->bin[cls].refilled = true;
   hkm_heap_collect_locked (heap);
   if (++heap->cold_calls % FLUSH_EVERY == 0)
     {

@@ -126,6 +126,11 @@ slab_emptied_locked (hkm_heap *heap, hkm_slab *slab)
   hkm_slab_disown (heap, slab);
   hkm_count (&heap->counts, HKM_COUNT_SLAB_RELEASED, 1);
   hkm_slab_release (slab);
+  /* Still over the budget, which goes down as memory is freed: it must be warm
+     slabs that hold it.  */
+  for (unsigned c = 0;
+       c < HKM_CLASSES && hkm_retain_idle () > hkm_retain_budget (); c++)
+    hkm_bin_drop_warm_locked (heap, c, 0);
 }
 
 void
@@ -149,9 +154,7 @@ hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
 {
   hkm_bin *bin = &heap->bin[slab->cls];
   uint32_t carved = slab->carved, out = carved - home;
-  uint32_t worth = slab->capacity / heap->policy.return_fraction;
-  if (worth == 0)
-    worth = 1;
+  uint32_t worth = hkm_slab_worth (heap, slab);
   if (out == 0)
     {
       slab->own.room = HKM_ROOM_OPEN;
@@ -165,7 +168,10 @@ hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
       slab->state = HKM_SLAB_PARTIAL;
       slab->mark = carved; /* at zero all are home */
       slab->own.room = out;
-      hkm_list_push (&bin->partial, &slab->link);
+      if (home >= worth)
+        hkm_list_push (&bin->partial, &slab->link);
+      else
+        hkm_list_append (&bin->partial, &slab->link);
     }
   else
     {

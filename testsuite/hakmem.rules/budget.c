@@ -88,8 +88,8 @@ begin (size_t floor)
 /* Large and small, on and off; the floor is more than an eighth of all.  */
 TEST (every_room_counts)
 {
-  enum { N = 300, SLABS = 200 };
-  static void *p[N], *s[SLABS];
+  enum { N = 300, SMALL = 1000 };
+  static void *p[N], *s[SMALL];
   uint64_t rng = rng_seed (3);
   size_t most_warm = 0, most_runs = 0, most_big = 0;
   begin (32 * MIB);
@@ -97,9 +97,9 @@ TEST (every_room_counts)
     {
       for (int i = 0; i < N; i++)
         CHECK ((p[i] = malloc (draw_size (&rng))) != NULL);
-      for (int i = 0; i < SLABS; i++) /* some slabs empty, one is kept */
-        s[i] = malloc (2000);
-      for (int i = 0; i < SLABS; i++)
+      for (int i = 0; i < SMALL; i++) /* some slabs empty, one is kept */
+        s[i] = malloc (200);
+      for (int i = 0; i < SMALL; i++)
         free (s[i]);
       for (int i = 0; i < N; i++)
         {

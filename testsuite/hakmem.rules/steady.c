@@ -223,6 +223,58 @@ TEST (remote_counters)
   free (p);
 }
 
+/* Free blocks of a slab that was used are taken before pages that were not: the
+   slab being carved waits.  */
+TEST (used_before_untouched)
+{
+  if (!counts ())
+    SKIP ("built without statistics");
+  enum { SIZE = 112, N = 64 * KIB / SIZE, HALF = N / 2 };
+  static void *first[N], *second[HALF], *again[HALF];
+  for (int i = 0; i < N; i++)
+    first[i] = malloc (SIZE);
+  for (int i = 0; i < HALF; i++) /* of another slab, most of which is uncut */
+    second[i] = malloc (SIZE);
+  for (int i = 0; i < N; i += 2)
+    free (first[i]);
+  uint64_t carved = number ("BLOCKS_CARVED");
+  for (int i = 0; i < HALF; i++)
+    again[i] = malloc (SIZE);
+  carved = number ("BLOCKS_CARVED") - carved;
+  CHECKF (carved < HALF / 4, "%llu blocks cut for %d, with %d free",
+          (unsigned long long) carved, HALF, HALF);
+  for (int i = 0; i < HALF; i++)
+    {
+      free (first[2 * i + 1]);
+      free (second[i]);
+      free (again[i]);
+    }
+}
+
+/* Each look at a magazine walks its blocks.  Where mid blocks come and go and few
+   are ever in it, the looks grow rare: 2 MiB of frees apart.  */
+TEST (few_looks_at_magazines)
+{
+  if (!counts ())
+    SKIP ("built without statistics");
+  enum { SIZE = 16 * KIB, SLOTS = 64, FREES = 64 * 1024 };
+  static void *slot[SLOTS];
+  uint64_t rng = rng_seed (11), beats = 0;
+  for (int i = 0; i < 2 * FREES; i++)
+    {
+      if (i == FREES)
+        beats = number ("HEARTBEAT");
+      void **p = slot + rng_next (&rng) % SLOTS;
+      free (*p);
+      *p = malloc (SIZE);
+    }
+  beats = number ("HEARTBEAT") - beats;
+  CHECKF (beats >= 1 && beats <= FREES / (MIB / SIZE),
+          "%llu looks in %d frees", (unsigned long long) beats, FREES);
+  for (int i = 0; i < SLOTS; i++)
+    free (slot[i]);
+}
+
 int
 main (void)
 {
@@ -232,5 +284,7 @@ main (void)
   RUN (stages);
   RUN (counters_add_up);
   RUN (remote_counters);
+  RUN (used_before_untouched);
+  RUN (few_looks_at_magazines);
   return check_done ();
 }
