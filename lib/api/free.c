@@ -11,7 +11,7 @@
 #include "tiny/heap.h"
 #include "tiny/hot.h"
 
-void
+HKM_ALIGNED (HKM_CACHE_LINE) void
 HKM_API (free) (void *p)
 {
   hkm_slot *sink;

@@ -9,7 +9,7 @@
 #include "tiny/heap.h"
 #include "tiny/hot.h"
 
-void *
+HKM_ALIGNED (HKM_CACHE_LINE) void *
 HKM_API (malloc) (size_t size)
 {
   hkm_front *front = hkm_thread_front;
