@@ -6,6 +6,7 @@
    is freed by its free.  */
 #include "api/api.h"
 
+#include "base/atomic.h"
 #include "base/size_class.h"
 #include "os/os.h"
 #include "tiny/hot.h"
@@ -55,47 +56,64 @@ foreign_aligned (size_t align, size_t size)
   return no_memory ();
 }
 
-/* SIZE bytes at a multiple of ALIGN, a power of two; NULL and ENOMEM.  */
-static void *
+/* SIZE bytes at a multiple of ALIGN, a power of two, if this thread's front has
+   a block for it; else NULL.  A front that isn't empty is that of a heap: nobody
+   opted out.  No branch here depends on ALIGN or SIZE, as long as a class serves
+   them.  */
+HKM_INLINE void *
+pop (size_t align, size_t size)
+{
+  size_t multiple = hkm_aligned_size (size, align);
+  if (hkm_unlikely (multiple - 1 >= hkm_load_relaxed (&hkm_aligned_max)))
+    return NULL;
+  hkm_front *front = hkm_thread_front;
+  size_t at = hkm_aligned_slot (multiple, align);
+  uintptr_t *head = hkm_front_head (front, at), masked = *head;
+  return hkm_likely (masked != 0) ? hkm_head_pop (head, masked) : NULL;
+}
+
+/* The same whatever the front has; NULL and ENOMEM.  */
+static HKM_COLD void *
 allocate (size_t align, size_t size)
 {
-  if (align <= HKM_MIN_ALIGN && size <= PTRDIFF_MAX)
+  if (size > PTRDIFF_MAX)
+    return no_memory ();
+  if (align <= HKM_MIN_ALIGN)
     return HKM_API (malloc) (size);
   bool opted_out = hkm_init ();
-  if (hkm_unlikely (size > PTRDIFF_MAX))
-    return no_memory ();
-  if (hkm_unlikely (hkm_foreign_owns_malloc ()))
+  if (hkm_foreign_owns_malloc ())
     return foreign_aligned (align, size);
-  int cls = hkm_class_for_aligned (size, align);
-  if (hkm_likely (cls >= 0))
-    {
-      /* A slot that isn't empty is that of a heap: nobody opted out.  */
-      hkm_slot *slot = &hkm_thread_front->slot[cls];
-      if (hkm_likely (slot->head != 0))
-        return hkm_slot_pop (slot);
-    }
-  if (hkm_unlikely (opted_out))
+  if (opted_out)
     return hkm_libc_memalign (align, size);
   return hkm_alloc_aligned (align, size, NULL);
 }
 
-static void *
-round_and_allocate (size_t align, size_t size)
+/* ALIGN is 0, or no power of two, or the front has no block.  */
+static HKM_COLD void *
+round_and_allocate_slow (size_t align, size_t size)
 {
   /* No power of two is as large as that.  */
-  if (hkm_unlikely (align > SIZE_MAX / 2 + 1))
+  if (align > SIZE_MAX / 2 + 1)
     {
       errno = EINVAL;
       return NULL;
     }
-  if (hkm_unlikely (!is_power_of_two (align)))
+  size_t power = HKM_MIN_ALIGN;
+  while (power < align)
+    power *= 2;
+  return allocate (power, size);
+}
+
+HKM_INLINE void *
+round_and_allocate (size_t align, size_t size)
+{
+  if (hkm_likely ((align & (align - 1)) == 0))
     {
-      size_t power = HKM_MIN_ALIGN;
-      while (power < align)
-        power *= 2;
-      align = power;
+      void *p = pop (align, size);
+      if (hkm_likely (p != NULL))
+        return p;
     }
-  return allocate (align, size);
+  return round_and_allocate_slow (align, size);
 }
 
 HKM_EXPORT void *
@@ -110,17 +128,27 @@ HKM_API (aligned_alloc) (size_t align, size_t size)
   return round_and_allocate (align, size);
 }
 
-HKM_EXPORT int
-HKM_API (posix_memalign) (void **result, size_t align, size_t size)
+/* POSIX reports by the return value alone.  */
+static HKM_COLD int
+posix_memalign_slow (void **result, size_t align, size_t size)
 {
-  int saved = errno; /* POSIX reports by the return value alone */
-
-  if (!is_power_of_two (align) || align % sizeof (void *) != 0)
-    return EINVAL;
+  int saved = errno;
   void *p = allocate (align, size);
   errno = saved;
   if (p == NULL)
     return ENOMEM;
+  *result = p;
+  return 0;
+}
+
+HKM_EXPORT int
+HKM_API (posix_memalign) (void **result, size_t align, size_t size)
+{
+  if (hkm_unlikely (!is_power_of_two (align) || align % sizeof (void *) != 0))
+    return EINVAL;
+  void *p = pop (align, size);
+  if (hkm_unlikely (p == NULL))
+    return posix_memalign_slow (result, align, size);
   *result = p;
   return 0;
 }

@@ -72,6 +72,9 @@ bool hkm_foreign_is_libc (const void *p);
    entry point we add beyond malloc, calloc, realloc and free builds on that
    one.  Asked by behaviour, once.  */
 bool hkm_foreign_owns_malloc (void);
+/* Up to which size an aligned request may be served without that question: 0
+   until it was answered, and for ever if malloc is not ours; relaxed.  */
+extern HKM_HIDDEN size_t hkm_aligned_max;
 /* What NAME means to the objects after this one in the process (libc, or
    another preload); NULL: nothing.  errno is kept.  Not for hot paths.  */
 void *hkm_foreign_next (const char *name);

@@ -9,6 +9,7 @@
 #include "api/api.h"
 
 #include "base/atomic.h"
+#include "base/size_class.h"
 #include "map/map.h"
 #include "os/os.h"
 
@@ -18,6 +19,7 @@
 /* Who owns malloc, once known.  */
 enum { OWNER_UNKNOWN, OWNER_US, OWNER_FOREIGN };
 static uint32_t owner;
+size_t hkm_aligned_max;
 
 /* A process that opted out gets libc's blocks from our malloc, which look as
    foreign as another owner's: so hkm_libc_malloc says that it was reached.
@@ -214,6 +216,8 @@ ask_owner (void)
       break;
   if (answer != OWNER_UNKNOWN)
     hkm_store_relaxed (&owner, answer);
+  if (answer == OWNER_US)
+    hkm_store_relaxed (&hkm_aligned_max, HKM_MID_MAX);
   errno = saved;
   return answer;
 }

@@ -24,13 +24,18 @@ enum
   HKM_CLASSES = HKM_CLASS_STATIC + 4
 };
 
-/* Coloured slabs start at multiples of this.  */
-enum { HKM_COLOUR_ALIGN = 64 };
+/* Coloured slabs start at multiples of the first.  Alignments over it are
+   multiples of the second.  */
+enum { HKM_COLOUR_ALIGN = 64, HKM_MULTIPLE = 2 * HKM_COLOUR_ALIGN };
 
 enum { HKM_GROUPS = 9, HKM_GROUP_MID = 8 };
 
-/* Twice the class, by request size in units of 16 bytes, rounded up.  */
-extern HKM_HIDDEN const uint8_t hkm_slot_of[HKM_MID_MAX / 16 + 1];
+/* Twice the class, by request size in units of 16 bytes, rounded up.  From
+   HKM_SLOT_OF_MULTIPLE on: that of alignments over HKM_COLOUR_ALIGN, in units of
+   HKM_MULTIPLE; none takes 0.  */
+enum { HKM_SLOT_OF_MULTIPLE = HKM_MID_MAX / 16 };
+extern HKM_HIDDEN const uint8_t
+  hkm_slot_of[HKM_SLOT_OF_MULTIPLE + HKM_MID_MAX / HKM_MULTIPLE + 1];
 
 typedef struct hkm_class_info
 {
@@ -47,8 +52,45 @@ hkm_size_to_class (size_t size) /* at most HKM_MID_MAX */
   return hkm_slot_of[(size + 15) / 16] / 2;
 }
 
+/* SIZE, or 1 for 0, rounded up to a multiple of ALIGN, a power of two.  0: there
+   is none, for ALIGN is 0 or the address space too small.  */
+HKM_INLINE size_t
+hkm_aligned_size (size_t size, size_t align)
+{
+  return (size + (size == 0) + align - 1) & -align;
+}
+
+/* Twice the class that serves MULTIPLE bytes at a multiple of ALIGN, a power of
+   two; MULTIPLE is such a multiple, not 0 and at most HKM_MID_MAX.
+
+   Blocks are aligned to the largest power of two dividing their size, because
+   slabs start at multiples of 64 KiB; in coloured slabs, up to the colour's.
+   The class of a multiple of ALIGN is one, too: classes are multiples of a step,
+   and if ALIGN is over the step of its doubling, the multiple is a class itself.
+   The aligned classes are powers of two: one that is not less than a multiple
+   of ALIGN is not less than ALIGN.
+
+   Which alignment comes next can't be predicted: both places are computed (so
+   the compiler has to be told) and one is chosen, without a branch.  */
+HKM_INLINE size_t
+hkm_aligned_slot (size_t multiple, size_t align)
+{
+  size_t at = (multiple + 15) / 16;
+  size_t wide = HKM_SLOT_OF_MULTIPLE + multiple / HKM_MULTIPLE;
+  HKM_OPAQUE (at);
+  HKM_OPAQUE (wide);
+  return hkm_slot_of[align > HKM_COLOUR_ALIGN ? wide : at];
+}
+
 /* Class whose blocks hold SIZE bytes at a multiple of ALIGN (a power of two),
    or -1 if only runs or big mappings can.  */
-int hkm_class_for_aligned (size_t size, size_t align);
+HKM_INLINE int
+hkm_class_for_aligned (size_t size, size_t align)
+{
+  size_t multiple = hkm_aligned_size (size, align);
+  if (multiple - 1 >= HKM_MID_MAX)
+    return -1;
+  return (int) hkm_aligned_slot (multiple, align) / 2;
+}
 
 #endif

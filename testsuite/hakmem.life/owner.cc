@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <malloc.h>
 #include <new>
 #include <unistd.h>
@@ -135,6 +136,16 @@ main ()
          posix_memalign (&p, 4096, 100) == 0 ? p : nullptr, true);
   judge ("memalign 4096", memalign (4096, 100), true);
   judge ("valloc", valloc (100), true);
+  /* Who asks for the malloc after the program's gets ours, and our heap has
+     blocks of that class at hand from then on.  */
+  void *next = dlsym (RTLD_NEXT, "malloc");
+  void *volatile theirs = reinterpret_cast<void *(*) (size_t)> (next) (192);
+  verdict (theirs != nullptr && !mine (theirs), "malloc after the program's");
+  judge ("memalign 64, ours at hand", memalign (64, 192), true);
+  p = nullptr;
+  judge ("posix_memalign 64, ours at hand",
+         posix_memalign (&p, 64, 192) == 0 ? p : (errno = ENOMEM, nullptr),
+         true);
   char *volatile c = new char[1000]; /* volatile: the compiler knows too much */
   verdict (mine (c), "operator new");
   delete[] c;

@@ -96,6 +96,22 @@ TEST (aligned)
       }
 }
 
+/* What no class serves, up to where SIZE rounded up is beyond the address
+   space; and no alignment at all.  */
+TEST (aligned_too_large)
+{
+  for (size_t align = 1; align != 0; align *= 2)
+    for (size_t less = 0; less <= 2 * (size_t) HKM_MID_MAX; less++)
+      {
+        size_t size = less % 2 ? SIZE_MAX - less / 2 : PTRDIFF_MAX - less / 2;
+        int c = hkm_class_for_aligned (size, align);
+        if (!CHECKF (c == -1, "%zu at %zu: class %d", size, align, c))
+          return;
+      }
+  CHECK (hkm_class_for_aligned (0, SIZE_MAX / 2 + 1) == -1);
+  CHECK (hkm_class_for_aligned (100, 0) == -1);
+}
+
 int
 main (void)
 {
@@ -103,5 +119,6 @@ main (void)
   RUN (rows);
   RUN (steps);
   RUN (aligned);
+  RUN (aligned_too_large);
   return check_done ();
 }
