@@ -6,6 +6,8 @@
 
 #include "base/compiler.h"
 
+struct hkm_slab;
+
 #ifdef HKM_TEST_NAMES
 #define HKM_API(name) hkm_test_##name
 #else
@@ -51,9 +53,10 @@ void *hkm_calloc_slow (size_t size);
 /* SIZE bytes at a multiple of ALIGN; *zeroed may be NULL; else it says whether
    the block reads as zero from its third word on.  NULL and ENOMEM.  */
 void *hkm_alloc_aligned (size_t align, size_t size, bool *zeroed);
-/* free (p) where the hot path declined: NULL, remote, run, big, foreign, bad. */
-HKM_HIDDEN void hkm_free_elsewhere (void *p);
-/* As that, naming another entry point in messages.  */
+/* free (p) where the hot path declined: NULL, remote, run, big, foreign, bad.
+   SLAB is what the near table has for P.  */
+HKM_HIDDEN void hkm_free_elsewhere (void *p, struct hkm_slab *slab);
+/* As that, for any P, naming another entry point in messages.  */
 void hkm_free_as (void *p, const char *who);
 /* Usable bytes of a block of ours, 0 with *ours = false if it isn't; a bad
    pointer into our memory is reported as a fault of WHO.  */

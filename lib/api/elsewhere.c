@@ -169,9 +169,9 @@ hkm_free_as (void *p, const char *who)
 }
 
 void
-hkm_free_elsewhere (void *p)
+hkm_free_elsewhere (void *p, hkm_slab *slab)
 {
-  if (!hkm_outbound_free (p))
+  if (!hkm_outbound_free (slab, p))
     hkm_free_as (p, "free");
 }
 

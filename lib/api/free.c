@@ -21,7 +21,7 @@ HKM_API (free) (void *p)
   if (hkm_unlikely (owner != hkm_thread_front
                     || !hkm_slab_frees (slab, p, &key)))
     {
-      hkm_free_elsewhere (p);
+      hkm_free_elsewhere (p, slab);
       return;
     }
   if (hkm_unlikely (hkm_slot_push (sink, p, key)))

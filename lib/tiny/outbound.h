@@ -65,17 +65,15 @@ hkm_chain_add (hkm_outbound *out, hkm_chain *chain, hkm_block *b, uintptr_t key)
     hkm_outbound_full (chain);
 }
 
-/* Free P, if it is a live block of a slab that has a chain here.  P: what the
-   hot path did not free.  So if the slab became this thread's own after the
-   chain was begun, P is no live block.  */
+/* Free P, if it is a live block of SLAB, which is what the near table has for it,
+   and there is a chain.  P: what the hot path did not free.  So if the slab
+   became this thread's own after the chain was begun, P is no live block.  */
 HKM_INLINE bool
-hkm_outbound_free (void *p)
+hkm_outbound_free (hkm_slab *slab, void *p)
 {
   hkm_outbound *out = hkm_thread_outbound;
   if (hkm_unlikely (out == NULL))
     return false;
-  hkm_slot *unused;
-  hkm_slab *slab = hkm_map_find_near (p, &unused);
   hkm_chain *chain = hkm_chain_for (out, slab);
   uintptr_t key = hkm_block_key (p);
   if (chain->slab != slab || !hkm_slab_holds (slab, p)
