@@ -1,5 +1,6 @@
 /* Heaps as objects: making them, the list of all, the shared one, fork.  */
 #include "os/arena.h"
+#include "superslab/retain.h"
 #include "tiny/heap_impl.h"
 #include "tiny/registry.h"
 
@@ -36,6 +37,24 @@ hkm_heap_observe_locked (hkm_heap *heap)
       hkm_bin_drop_warm_locked (heap, c, policy->warm_cap);
     }
   hkm_run_cache_limit (&heap->runs, policy->run_cap);
+}
+
+/* Every this many cold calls, what was gathered for other threads is sent even
+   if it is little (bounded latency for them), and idle memory is looked at.  */
+enum { TEND_EVERY = 16 };
+
+void
+hkm_heap_tend_locked (hkm_heap *heap)
+{
+  hkm_heap_collect_locked (heap);
+  if (++heap->cold_calls % TEND_EVERY != 0)
+    return;
+  hkm_outbound_flush_locked (heap);
+  if (hkm_retain_tick ())
+    {
+      hkm_superslab_reclaim ();
+      hkm_retain_reclaim ();
+    }
 }
 
 static hkm_heap *

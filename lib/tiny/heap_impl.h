@@ -134,6 +134,9 @@ hkm_x_idle_bytes (const hkm_slab *slab, hkm_xword w)
 /* If another policy was published: copy it, and give up what it no longer lets
    HEAP keep.  At the start of cold calls, by who acts for HEAP.  */
 void hkm_heap_observe_locked (hkm_heap *heap);
+/* What each cold call does for others: take home what they freed, and now and
+   then send what was gathered for them and look at idle memory.  */
+void hkm_heap_tend_locked (hkm_heap *heap);
 
 /* ---- blocks.c: lists of free blocks ---- */
 

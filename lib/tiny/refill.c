@@ -9,10 +9,6 @@
    blocks that makes one worth having.  */
 enum { STUCK_LOOKS = 16, STUCK_FRACTION = 32 };
 
-/* Every this many refills, what was gathered for other threads is sent even if
-   it is little (bounded latency for them), and idle memory is looked at.  */
-enum { FLUSH_EVERY = 16 };
-
 /* True if the most promising partial slab has as many blocks at home as bring a
    full one back: these were written before, and are taken before a page that
    was not.  */
@@ -175,16 +171,7 @@ hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
   *zeroed = false;
   hkm_count (&heap->counts, HKM_COUNT_REFILL, 1);
   hkm_heap_observe_locked (heap);
-  hkm_heap_collect_locked (heap);
-  if (++heap->cold_calls % FLUSH_EVERY == 0)
-    {
-      hkm_outbound_flush_locked (heap);
-      if (hkm_retain_tick ())
-        {
-          hkm_superslab_reclaim ();
-          hkm_retain_reclaim ();
-        }
-    }
+  hkm_heap_tend_locked (heap);
   if (slot->head == 0)
     how = fill_locked (heap, cls, zeroed);
   hkm_count (&heap->counts, how, 1);

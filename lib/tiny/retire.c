@@ -265,8 +265,7 @@ hkm_retire_slow (hkm_front *front, hkm_slab *slab)
       hkm_slab_settle_locked (heap, slab, slab->mark);
       audit_locked (heap);
     }
-  hkm_heap_collect_locked (heap);
-  hkm_outbound_flush_locked (heap);
+  hkm_heap_tend_locked (heap);
   HKM_WALK (hkm_heap_walk_locked (heap));
   hkm_heap_unlock (heap);
 }
