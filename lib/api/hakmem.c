@@ -2,12 +2,12 @@
 #include "api/api.h"
 #include "api/report.h"
 
+#include "base/text.h"
 #include "opts/opts.h"
 #include "policy/file.h"
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 /* The public header, under the names of this build and exported.  */
 #define hakmem_version HKM_API (hakmem_version)
@@ -50,11 +50,11 @@ find_value (const char *name, bool *is_counter)
 {
   *is_counter = false;
   for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-    if (strcasecmp (name, states[i].name) == 0)
+    if (hkm_text_is_word (name, states[i].name))
       return (ptrdiff_t) states[i].offset;
   *is_counter = true;
   for (unsigned i = 0; i < HKM_COUNTERS; i++)
-    if (strcasecmp (name, hkm_counter_name ((enum hkm_counter) i)) == 0)
+    if (hkm_text_is_word (name, hkm_counter_name ((enum hkm_counter) i)))
       return (ptrdiff_t) (offsetof (hkm_report, counts)
                           + i * sizeof (uint64_t));
   return -1;
@@ -116,13 +116,13 @@ hakmem_stats_print (int fd, const char *format)
   if (format == NULL)
     format = "text";
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strcmp (format, names[i]) == 0)
+    if (hkm_text_is (format, names[i]))
       return hkm_report_write (fd, (enum hkm_report_form) i);
   return EINVAL;
 }
 
-size_t
-hakmem_purge (void)
+static size_t
+purge (void)
 {
   int saved = errno;
 
@@ -130,6 +130,12 @@ hakmem_purge (void)
   size_t bytes = hkm_report_trim ();
   errno = saved;
   return bytes;
+}
+
+size_t
+hakmem_purge (void)
+{
+  return purge ();
 }
 
 int
@@ -204,20 +210,22 @@ static int
 look_up (const char *name, answer *a, enum action *then, size_t *offset)
 {
   *then = READ_CONSTANT;
-  if (strcmp (name, "version") == 0)
+  if (hkm_text_is (name, "version"))
     {
       answer_text (a, PACKAGE_VERSION);
       return 0;
     }
-  if (strncmp (name, "opt.", 4) == 0)
-    return answer_option (a, name + 4);
-  if (strncmp (name, "stats.", 6) == 0)
+  const char *rest = hkm_text_after (name, "opt.");
+  if (rest != NULL)
+    return answer_option (a, rest);
+  rest = hkm_text_after (name, "stats.");
+  if (rest != NULL)
     {
       *then = READ_STATE;
       a->length = sizeof a->u.number;
-      return check_value (name + 6, offset) == 0 ? 0 : ENOENT;
+      return check_value (rest, offset) == 0 ? 0 : ENOENT;
     }
-  if (strcmp (name, "purge") == 0)
+  if (hkm_text_is (name, "purge"))
     {
       *then = PURGE;
       a->length = sizeof a->u.size;
@@ -245,7 +253,7 @@ hakmem_ctl (const char *name, void *old, size_t *old_length,
   if (old != NULL && (old_length == NULL || *old_length != a.length))
     return EINVAL;
   if (then == PURGE)
-    a.u.size = hakmem_purge ();
+    a.u.size = purge ();
   else if (then == READ_STATE && old != NULL)
     a.u.number = get_value (offset);
   if (old != NULL)

@@ -95,10 +95,12 @@ HKM_API (mallinfo) (void)
   return info;
 }
 
+/* To the stream ARG, which becomes NULL once it fails.  */
 static void
 flush_stream (hkm_out *out, const char *bytes, size_t n)
 {
-  fwrite (bytes, 1, n, out->arg);
+  if (out->arg != NULL && fwrite (bytes, 1, n, out->arg) != n)
+    out->arg = NULL;
 }
 
 /* OPTIONS must be 0, as in glibc: EINVAL is returned, not set.  -1 if STREAM
@@ -117,7 +119,7 @@ HKM_API (malloc_info) (int options, FILE *stream)
   int saved = errno;
   hkm_out out = { .flush = flush_stream, .arg = stream };
   hkm_report_print (&out, HKM_REPORT_XML);
-  if (ferror (stream))
+  if (out.arg == NULL)
     return -1;
   errno = saved;
   return 0;

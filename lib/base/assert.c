@@ -1,6 +1,7 @@
 /* The end of a failed assertion: one line on stderr, then abort.  This room
    includes no other, so it does its own little formatting.  */
 #include "base/compiler.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 static size_t
 append (char *line, size_t used, size_t size, const char *text)
 {
-  size_t n = strlen (text);
+  size_t n = hkm_text_size (text);
 
   if (n > size - used)
     n = size - used;

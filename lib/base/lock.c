@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -94,11 +93,11 @@ lock_take_slow (hkm_lock *lock)
   int saved = errno;
   /* One yield first: critical sections are short, and with fewer CPUs than
      threads the holder needs the CPU more than we need the lock.  */
-  sched_yield ();
+  syscall (SYS_sched_yield);
   while (hkm_exchange_acquire (&lock->word, 2) != 0)
     if (syscall (SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2, NULL) != 0
         && errno != EAGAIN && errno != EINTR)
-      sched_yield (); /* a filter refuses futex: wait by yielding */
+      syscall (SYS_sched_yield); /* a filter refuses futex: wait by yielding */
   errno = saved;
 }
 

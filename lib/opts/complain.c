@@ -1,6 +1,7 @@
 /* What the owner of a wrong HAKMEM_ entry is told: see opts/complain.h.  */
 #include "opts/complain.h"
 
+#include "base/text.h"
 #include "opts/show.h"
 #include "os/out.h"
 
@@ -43,7 +44,8 @@ complain_name (const char *name, size_t n)
   for (int id = 0; id < HKM_OPT_COUNT; id++)
     {
       const char *known = hkm_opts_row (id)->name;
-      unsigned distance = hkm_edit_distance (name, n, known, strlen (known));
+      unsigned distance
+          = hkm_edit_distance (name, n, known, hkm_text_size (known));
 
       if (distance < best)
         {
@@ -71,7 +73,7 @@ complain_value (const struct hkm_opt_row *row, const char *given,
   hkm_opts_show_valid (&out, row);
   hkm_out_flush (&out);
   hkm_out_line ("HAKMEM_%s=%s is %s, stays %s; valid: %s", row->name,
-                shorten (shown, given, strlen (given)),
+                shorten (shown, given, hkm_text_size (given)),
                 row->type == HKM_OPT_TEXT ? "too long"
                 : why == HKM_RANGE        ? "out of range"
                                           : "not understood",
@@ -86,8 +88,8 @@ hkm_complain (const hkm_complaints *complaints)
 
   for (unsigned k = 0; k < n; k++)
     {
-      const char *name = complaints->kept[k].entry + strlen ("HAKMEM_");
-      const char *equals = strchr (name, '=');
+      const char *name = complaints->kept[k].entry + sizeof "HAKMEM_" - 1;
+      const char *equals = hkm_text_find (name, '=');
       int id = complaints->kept[k].id;
 
       if (id < 0)

@@ -1,11 +1,11 @@
 /* HAKMEM_HELP's list, and how a row's values are spelled (opts/show.h).  */
 #include "opts/opts.h"
 
+#include "base/text.h"
 #include "opts/parse.h"
 #include "opts/show.h"
 #include "os/out.h"
 
-#include <string.h>
 #include <unistd.h>
 
 static void
@@ -18,7 +18,7 @@ show_number (hkm_out *out, const struct hkm_opt_row *row, uint64_t v)
       hkm_out_printf (out, "0x%llx", (unsigned long long) v);
       return;
     }
-  if (strcmp (row->unit, "bytes") == 0)
+  if (hkm_text_is (row->unit, "bytes"))
     while (power < 3 && v != 0 && v % 1024 == 0)
       {
         v /= 1024;
@@ -143,7 +143,10 @@ built (const char *part)
   hkm_out_init_store (&out, &store);
   hkm_out_printf (&out, "|%s|", part);
   hkm_out_flush (&out);
-  return strstr (present, word) != NULL;
+  for (const char *p = present; *p != '\0'; p++)
+    if (hkm_text_after (p, word) != NULL)
+      return true;
+  return false;
 }
 
 /* TEXT in lines of at most 80 columns behind six blanks.  */
@@ -154,7 +157,7 @@ print_wrapped (hkm_out *out, const char *text)
 
   while (*text != '\0')
     {
-      size_t n = strcspn (text, " ");
+      size_t n = (size_t) (hkm_text_find (text, ' ') - text);
 
       if (column > 0 && column + 1 + n > 80)
         {
@@ -165,7 +168,8 @@ print_wrapped (hkm_out *out, const char *text)
       column += column == 0 ? 6 + n : 1 + n;
       for (; n > 0; n--)
         hkm_out_printf (out, "%c", *text++);
-      text += strspn (text, " ");
+      while (*text == ' ')
+        text++;
     }
   hkm_out_printf (out, "\n");
 }
@@ -204,7 +208,7 @@ print_row (hkm_out *out, enum hkm_opt_id id)
   if (!built (row->part))
     hkm_out_printf (out, "      without effect: configured with --disable-%s\n",
                     row->part);
-  else if (strcmp (now, def) != 0)
+  else if (!hkm_text_is (now, def))
     hkm_out_printf (out, "      now %s\n", now);
 }
 
@@ -223,7 +227,7 @@ hkm_opts_help (void)
     {
       const struct hkm_opt_row *row = hkm_opts_row (id);
 
-      if (strcmp (row->layer, layer) != 0)
+      if (!hkm_text_is (row->layer, layer))
         hkm_out_printf (&out, "\n%s\n", row->layer);
       layer = row->layer;
       print_row (&out, id);

@@ -2,6 +2,7 @@
    that sets them.  What a wrong entry is told is in opts/complain.c.  */
 #include "opts/opts.h"
 
+#include "base/text.h"
 #include "opts/complain.h"
 #include "opts/parse.h"
 #include "os/arena.h"
@@ -98,7 +99,8 @@ static int
 find (const char *name, size_t n)
 {
   for (int id = 0; id < HKM_OPT_COUNT; id++)
-    if (strlen (rows[id].name) == n && memcmp (rows[id].name, name, n) == 0)
+    if (hkm_text_size (rows[id].name) == n
+        && hkm_bytes_are (rows[id].name, name, n))
       return id;
   return -1;
 }
@@ -106,9 +108,10 @@ find (const char *name, size_t n)
 int
 hkm_opts_find (const char *name)
 {
-  if (strncmp (name, PREFIX, PREFIX_SIZE) == 0)
-    name += PREFIX_SIZE;
-  return find (name, strlen (name));
+  const char *rest = hkm_text_after (name, PREFIX);
+  if (rest != NULL)
+    name = rest;
+  return find (name, hkm_text_size (name));
 }
 
 /* An empty TEXT is the same as none.  Others are copied: the program may change
@@ -139,7 +142,7 @@ set (enum hkm_opt_id id, const char *from, size_t n)
       return hkm_parse_bool (from, n, &value[id]);
     case HKM_OPT_UINT:
     case HKM_OPT_MASK:
-      return hkm_parse_number (from, n, strcmp (row->unit, "bytes") == 0,
+      return hkm_parse_number (from, n, hkm_text_is (row->unit, "bytes"),
                                row->min, row->max, &value[id]);
     case HKM_OPT_ENUM:
       return hkm_parse_choice (from, n, row->choices, &value[id]);
@@ -158,21 +161,21 @@ static void
 take (const char *entry, uint8_t *seen, hkm_complaints *complaints)
 {
   const char *name = entry + PREFIX_SIZE;
-  const char *equals = strchr (name, '=');
+  const char *equals = hkm_text_find (name, '=');
   int id;
 
-  if (equals == NULL)
+  if (*equals == '\0')
     return;
   id = find (name, (size_t) (equals - name));
   if (id < 0)
     {
-      if (strncmp (name, "TEST_", 5) != 0)
+      if (hkm_text_after (name, "TEST_") == NULL)
         hkm_complain_later (complaints, entry, -1, HKM_MALFORMED);
       return;
     }
   if (seen[id]++)
     return;
-  enum hkm_parsed parsed = set (id, equals + 1, strlen (equals + 1));
+  enum hkm_parsed parsed = set (id, equals + 1, hkm_text_size (equals + 1));
   if (parsed != HKM_PARSED)
     hkm_complain_later (complaints, entry, id, parsed);
 }
@@ -182,7 +185,8 @@ static void
 set_list_default (enum hkm_opt_id id)
 {
   const struct hkm_opt_row *row = &rows[id];
-  size_t first = strlen (row->def_text), others = strlen (row->choices);
+  size_t first = hkm_text_size (row->def_text);
+  size_t others = hkm_text_size (row->choices);
   char whole[128];
 
   HKM_CHECK (first + 1 + others <= sizeof whole);
@@ -219,7 +223,7 @@ hkm_opts_load (void)
   if (hkm_os_secure () || (entry = hkm_os_environ ()) == NULL)
     return;
   for (; *entry != NULL; entry++)
-    if (strncmp (*entry, PREFIX, PREFIX_SIZE) == 0)
+    if (hkm_text_after (*entry, PREFIX) != NULL)
       take (*entry, seen, &complaints);
 
   /* Only now is it known whether VERBOSE is set; and a process without a

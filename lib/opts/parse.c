@@ -2,13 +2,7 @@
    strtoul and friends take signs, blanks and the locale's opinion.  */
 #include "opts/parse.h"
 
-#include <string.h>
-
-static char
-lower (char c)
-{
-  return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
-}
+#include "base/text.h"
 
 static bool
 same_word (const char *a, size_t a_size, const char *b, size_t b_size)
@@ -16,7 +10,7 @@ same_word (const char *a, size_t a_size, const char *b, size_t b_size)
   if (a_size != b_size)
     return false;
   for (size_t i = 0; i < a_size; i++)
-    if (lower (a[i]) != lower (b[i]))
+    if (hkm_lower (a[i]) != hkm_lower (b[i]))
       return false;
   return true;
 }
@@ -25,9 +19,9 @@ same_word (const char *a, size_t a_size, const char *b, size_t b_size)
 static int
 digit (char c, unsigned base)
 {
-  int v = c >= '0' && c <= '9' ? c - '0' : lower (c) - 'a' + 10;
+  int v = c >= '0' && c <= '9' ? c - '0' : hkm_lower (c) - 'a' + 10;
 
-  if (v >= 10 && (lower (c) < 'a' || lower (c) > 'f'))
+  if (v >= 10 && (hkm_lower (c) < 'a' || hkm_lower (c) > 'f'))
     return -1;
   return v < (int) base ? v : -1;
 }
@@ -36,7 +30,7 @@ digit (char c, unsigned base)
 static unsigned
 suffix_shift (char c)
 {
-  switch (lower (c))
+  switch (hkm_lower (c))
     {
     case 'k': return 10;
     case 'm': return 20;
@@ -55,7 +49,7 @@ hkm_parse_number (const char *text, size_t n, bool bytes, uint64_t min,
 
   if (bytes && n > 0 && (shift = suffix_shift (text[n - 1])) != 0)
     n--;
-  if (n > 2 && text[0] == '0' && lower (text[1]) == 'x')
+  if (n > 2 && text[0] == '0' && hkm_lower (text[1]) == 'x')
     {
       base = 16;
       text += 2;

@@ -2,6 +2,7 @@
    call: a program may have its own write(), and stdio would allocate.  Knows
    nothing of what is printed.  */
 #include "os/out.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -124,7 +125,7 @@ put_number (hkm_out *out, const struct spec *spec, const char *prefix,
 {
   char text[2 + 20]; /* "0x" or "-", and the digits of UINT64_MAX */
   char *p = text + sizeof text;
-  size_t before = strlen (prefix);
+  size_t before = hkm_text_size (prefix);
 
   do
     *--p = "0123456789abcdef"[value % base];
@@ -182,7 +183,7 @@ put_conversion (hkm_out *out, const struct spec *spec, char size, char letter,
         const char *s = va_arg (*args, const char *);
         if (s == NULL)
           s = "(null)";
-        put_text (out, spec, s, strlen (s));
+        put_text (out, spec, s, hkm_text_size (s));
         break;
       }
     case 'c':

@@ -1,5 +1,6 @@
 /* See file.h.  */
 #include "policy/file.h"
+#include "base/text.h"
 #include "opts/opts.h"
 #include "os/file.h"
 #include "os/os.h"
@@ -7,7 +8,6 @@
 #include "policy/policy.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Of the file, not of the library: raised when a line is added or changes its
    meaning.  */
@@ -128,8 +128,8 @@ refuse (reading *r, int error, const char *why)
 static bool
 take_text (reading *r, const char *text)
 {
-  size_t n = strlen (text);
-  if ((size_t) (r->end - r->at) < n || memcmp (r->at, text, n) != 0)
+  size_t n = hkm_text_size (text);
+  if ((size_t) (r->end - r->at) < n || !hkm_bytes_are (r->at, text, n))
     return false;
   r->at += n;
   return true;
@@ -207,7 +207,7 @@ check_sum (reading *r, const char *text)
   if (n > CHECKSUM_LINE)
     {
       format_checksum (want, text, n - CHECKSUM_LINE);
-      good = memcmp (r->end - CHECKSUM_LINE, want, CHECKSUM_LINE) == 0;
+      good = hkm_bytes_are (r->end - CHECKSUM_LINE, want, CHECKSUM_LINE);
     }
   if (good)
     {

@@ -48,7 +48,7 @@ futex_call (long number, uint32_t *word, int op, int value, const void *timeout)
   (__atomic_compare_exchange_n ((p), (expected_ptr), (v), false,             \
                                 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)           \
    && lock_taken (p))
-#define syscall(...) futex_call (FUTEX_ARGUMENTS (__VA_ARGS__, NULL, NULL))
+#define syscall(...) futex_call (FUTEX_ARGUMENTS (__VA_ARGS__, NULL, 0, 0, NULL, NULL))
 #define FUTEX_ARGUMENTS(number, word, op, value, timeout, ...)                \
   number, word, op, value, timeout
 

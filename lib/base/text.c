@@ -1,0 +1,55 @@
+/* See base/text.h.  The compiler knows some of these loops and would call libc
+   for them, had it not to take each step's pointer as it is given.  */
+#include "base/text.h"
+
+const char *
+hkm_text_find (const char *text, char c)
+{
+  while (*text != '\0' && *text != c)
+    {
+      text++;
+      HKM_OPAQUE (text);
+    }
+  return text;
+}
+
+size_t
+hkm_text_size (const char *text)
+{
+  return (size_t) (hkm_text_find (text, '\0') - text);
+}
+
+const char *
+hkm_text_after (const char *text, const char *prefix)
+{
+  for (; *prefix != '\0'; text++, prefix++)
+    if (*text != *prefix)
+      return NULL;
+  return text;
+}
+
+bool
+hkm_text_is (const char *text, const char *other)
+{
+  const char *rest = hkm_text_after (text, other);
+  return rest != NULL && *rest == '\0';
+}
+
+bool
+hkm_text_is_word (const char *text, const char *other)
+{
+  for (; hkm_lower (*text) == hkm_lower (*other); text++, other++)
+    if (*text == '\0')
+      return true;
+  return false;
+}
+
+bool
+hkm_bytes_are (const void *bytes, const void *others, size_t n)
+{
+  const char *a = bytes, *b = others;
+  for (size_t i = 0; i < n; i++)
+    if (a[i] != b[i])
+      return false;
+  return true;
+}
