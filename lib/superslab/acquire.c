@@ -3,6 +3,7 @@
    others drain whole; a further superslab.  A pool that would have to map one
    asks the other pools first.  */
 #include "opts/trace.h"
+#include "os/arena.h"
 #include "os/os.h"
 #include "superslab/pool.h"
 #include "superslab/retain.h"
@@ -140,7 +141,18 @@ lru_is_resident_locked (const hkm_pool *pool, unsigned domain, unsigned n)
   return ss->domain == domain && find_stretch (ss->empty, n) >= 0;
 }
 
-/* N slots of DOMAIN, taken; sets *first, *fresh and the stage's counter.  */
+/* See that there is a descriptor for what starts at slot FIRST of SS; false: no
+   memory.  */
+static bool
+descriptor_made_locked (hkm_superslab *ss, unsigned first)
+{
+  if (ss->slab[first] == NULL)
+    ss->slab[first] = hkm_arena_alloc (sizeof (hkm_slab), HKM_CACHE_LINE);
+  return ss->slab[first] != NULL;
+}
+
+/* N slots of DOMAIN, taken, with a descriptor; sets *first, *fresh and the
+   stage's counter.  */
 static hkm_superslab *
 slots_acquire_locked (hkm_pool *pool, unsigned domain, unsigned n,
                       unsigned cls, enum reach reach, unsigned *first,
@@ -164,6 +176,11 @@ slots_acquire_locked (hkm_pool *pool, unsigned domain, unsigned n,
   int at = find_place (ss, n);
   HKM_ASSERT (at >= 0);
   *first = (unsigned) at;
+  if (!descriptor_made_locked (ss, *first))
+    {
+      hkm_superslab_place_locked (ss);
+      return NULL;
+    }
   *fresh = hkm_slots_take_locked (ss, *first, n);
   hkm_superslab_place_locked (ss);
   hkm_count (&pool->counts, stage, 1);
@@ -179,7 +196,7 @@ static hkm_slab *
 slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
 {
   const hkm_class_info *info = &hkm_class[cls];
-  hkm_slab *slab = &ss->slab[first];
+  hkm_slab *slab = ss->slab[first];
   char *start = ss->base + first * HKM_SLOT_SIZE;
   size_t bytes = info->slots * HKM_SLOT_SIZE;
   /* Block starts of power-of-two sizes fall into few cache and TLB sets; a
@@ -218,7 +235,7 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
 static hkm_slab *
 run_format_locked (hkm_superslab *ss, unsigned first, unsigned n)
 {
-  hkm_slab *run = &ss->slab[first];
+  hkm_slab *run = ss->slab[first];
   hkm_store_relaxed (&run->owner, NULL);
   hkm_store_relaxed (&run->limit, 0);
   hkm_store_relaxed (&run->kind, HKM_KIND_RUN);
@@ -292,8 +309,7 @@ acquire_further (hkm_pool *mine, unsigned cls, unsigned n, bool *fresh)
   for (enum reach reach = AT_HAND; reach <= ANY_DOMAIN; reach++)
     for (uint32_t i = reach == AT_HAND; i < pools; i++)
       {
-        hkm_pool *pool
-            = &hkm_pools[((uint32_t) (mine - hkm_pools) + i) % pools];
+        hkm_pool *pool = hkm_pool_at ((mine->number + i) % pools);
         /* What others have is not worth waiting for, unless it is the last.  */
         if (reach != AT_HAND)
           hkm_pool_lock (pool);

@@ -47,12 +47,18 @@ typedef struct hkm_superslab
   bool kept;          /* on the LRU */
   uint64_t classes;   /* classes with a slab here, now or lately */
   uint8_t resident[HKM_SUPERSLAB_SLOTS]; /* of EMPTY slots, in units */
-  hkm_slab slab[HKM_SUPERSLAB_SLOTS];
+  hkm_slab *slab[HKM_SUPERSLAB_SLOTS]; /* the descriptor of what starts at each
+                                          slot, made when first something does;
+                                          then for good */
 } hkm_superslab;
+
+/* In the map for free slots that have no descriptor: kind NONE, never written. */
+extern hkm_slab hkm_slab_none;
 
 typedef struct hkm_pool
 {
   HKM_ALIGNED (HKM_CACHE_LINE) hkm_lock lock;
+  uint32_t number;     /* hkm_pool_at (number) is this one; constant */
   bool visited;        /* the last to lock it was another pool's thread: a hint
                           to those who find it locked; relaxed atomic */
   hkm_link *bucket[HKM_DOMAINS]; /* by free slots, 0..31; NULL: never used */
@@ -66,10 +72,19 @@ typedef struct hkm_pool
   hkm_policy policy; /* its copy: hkm_pool_policy_locked */
 } hkm_pool;
 
-extern hkm_pool hkm_pools[HKM_POOLS];
+/* The first lies with the data that every process touches, the others in the
+   arena: most processes have none of them.  */
+extern hkm_pool hkm_pool_first;
+extern hkm_pool *hkm_pool_others[HKM_POOLS]; /* the first one's place is unused */
 /* The pools from the first on that are in use.  It grows under the first one's
    lock; release, so that who sees it finds them made.  */
 extern uint32_t hkm_pool_count;
+
+HKM_INLINE hkm_pool *
+hkm_pool_at (uint32_t n) /* less than hkm_pool_count, or 0 */
+{
+  return n == 0 ? &hkm_pool_first : hkm_pool_others[n];
+}
 
 /* The calling thread's pool, locked; if one of its threads has the lock, another
    pool, which is the caller's from now on.  */

@@ -5,17 +5,21 @@
 #include "superslab/retain.h"
 
 /* The free slots of a released stretch belong to no slab or run any more; each
-   gets its own descriptor back, so that a stale pointer finds kind NONE.  */
+   leads to a descriptor of kind NONE, which a stale pointer then finds.  */
 void
 hkm_slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n)
 {
   for (unsigned i = first; i < first + n; i++)
     {
-      hkm_slab *slab = &ss->slab[i];
-      hkm_store_relaxed (&slab->limit, 0);
-      hkm_store_relaxed (&slab->carved, 0);
-      hkm_store_relaxed (&slab->kind, HKM_KIND_NONE);
-      hkm_map_set (ss->base + i * HKM_SLOT_SIZE, 1, slab);
+      hkm_slab *slab = ss->slab[i];
+      if (slab != NULL)
+        {
+          hkm_store_relaxed (&slab->limit, 0);
+          hkm_store_relaxed (&slab->carved, 0);
+          hkm_store_relaxed (&slab->kind, HKM_KIND_NONE);
+        }
+      hkm_map_set (ss->base + i * HKM_SLOT_SIZE, 1,
+                   slab != NULL ? slab : &hkm_slab_none);
     }
 }
 
@@ -161,7 +165,7 @@ purge_to_budget (void)
   while (hkm_retain_idle () > low && in_vain < pools)
     {
       size_t bytes = 0;
-      if (purge_oldest (&hkm_pools[turn++ % pools], &bytes))
+      if (purge_oldest (hkm_pool_at (turn++ % pools), &bytes))
         in_vain = 0;
       else
         in_vain++;

@@ -9,12 +9,10 @@
 
 uintptr_t hkm_secret_key;
 
-#define POOL_INIT { .lock = HKM_LOCK_INIT (HKM_RANK_SUPERSLAB) }
-hkm_pool hkm_pools[HKM_POOLS] = {
-  POOL_INIT, POOL_INIT, POOL_INIT, POOL_INIT,
-  POOL_INIT, POOL_INIT, POOL_INIT, POOL_INIT,
-};
+hkm_pool hkm_pool_first = { .lock = HKM_LOCK_INIT (HKM_RANK_SUPERSLAB) };
+hkm_pool *hkm_pool_others[HKM_POOLS];
 uint32_t hkm_pool_count;
+hkm_slab hkm_slab_none;
 hkm_lock hkm_purge_lock = HKM_LOCK_INIT (HKM_RANK_PURGE);
 
 /* Superslabs on the LRUs of all pools; relaxed atomic: the cap is a policy.  */
@@ -25,13 +23,27 @@ static __thread uint32_t home __attribute__ ((tls_model ("initial-exec")));
 
 /* ---- the pools ---- */
 
-/* Take pool N into use, if it is the next one.  */
+/* The memory of pool N, or NULL.  */
+static hkm_pool *
+pool_make (uint32_t n)
+{
+  if (n == 0)
+    return &hkm_pool_first;
+  hkm_pool *pool = hkm_arena_alloc (sizeof *pool, HKM_CACHE_LINE);
+  if (pool == NULL)
+    return NULL;
+  pool->lock = (hkm_lock) HKM_LOCK_INIT (HKM_RANK_SUPERSLAB);
+  pool->number = n;
+  return hkm_pool_others[n] = pool;
+}
+
+/* Take pool N into use, if it is the next one and there is memory.  */
 static void
 pool_open (uint32_t n)
 {
-  hkm_pool *pool = &hkm_pools[n];
-  hkm_lock_take (&hkm_pools[0].lock);
-  if (n == hkm_pool_count)
+  hkm_lock_take (&hkm_pool_first.lock);
+  hkm_pool *pool = n == hkm_pool_count ? pool_make (n) : NULL;
+  if (pool != NULL)
     {
       for (unsigned c = 0; c < HKM_CLASSES; c++)
         hkm_list_init (&pool->class_empty[c]);
@@ -40,13 +52,13 @@ pool_open (uint32_t n)
       hkm_list_init (&pool->unmapped);
       hkm_store_release (&hkm_pool_count, n + 1);
     }
-  hkm_lock_give (&hkm_pools[0].lock);
+  hkm_lock_give (&hkm_pool_first.lock);
 }
 
 static void
 note_locked (hkm_pool *pool, bool busy)
 {
-  bool visited = pool != &hkm_pools[home];
+  bool visited = pool->number != home;
   if (pool->visited != visited)
     hkm_store_relaxed (&pool->visited, visited);
   hkm_count (&pool->counts, HKM_COUNT_POOL_LOCK, 1);
@@ -72,10 +84,11 @@ hkm_pool_try (hkm_pool *pool)
 hkm_pool *
 hkm_pool_enter (void)
 {
-  hkm_pool *pool = &hkm_pools[home];
+  hkm_pool *pool;
   bool busy = false;
   if (home < hkm_load_acquire (&hkm_pool_count))
     {
+      pool = hkm_pool_at (home);
       if (hkm_pool_try (pool))
         return pool;
       busy = true;
@@ -84,7 +97,9 @@ hkm_pool_enter (void)
     }
   if (home >= hkm_load_acquire (&hkm_pool_count))
     pool_open (home);
-  pool = &hkm_pools[home];
+  if (home >= hkm_load_acquire (&hkm_pool_count))
+    home = 0; /* no memory for a further one */
+  pool = hkm_pool_at (home);
   busy = !hkm_lock_take (&pool->lock) || busy;
   note_locked (pool, busy);
   return pool;
@@ -149,7 +164,7 @@ superslab_map_locked (hkm_pool *pool)
   hkm_map_claim (ss->base);
   /* The map needs a leaf for the address at most; slots are registered when
      they become part of a slab or run.  */
-  if (!hkm_map_set (ss->base, 1, &ss->slab[0]))
+  if (!hkm_map_set (ss->base, 1, &hkm_slab_none))
     {
       hkm_os_unmap (ss->base, HKM_SUPERSLAB_SIZE);
       hkm_list_push (&pool->unmapped, &ss->link);
@@ -312,7 +327,7 @@ hkm_superslab_trim (void)
   hkm_lock_take (&hkm_purge_lock);
   for (uint32_t i = 0; i < hkm_load_acquire (&hkm_pool_count); i++)
     {
-      hkm_pool *pool = &hkm_pools[i];
+      hkm_pool *pool = hkm_pool_at (i);
       bytes += hkm_pool_purge (pool);
       hkm_pool_lock (pool);
       uint64_t before = pool->superslabs;
@@ -346,7 +361,7 @@ hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts)
   *facts = (hkm_superslab_facts) { .lru = hkm_load_relaxed (&lru_count) };
   for (uint32_t i = 0; i < hkm_load_acquire (&hkm_pool_count); i++)
     {
-      hkm_pool *pool = &hkm_pools[i];
+      hkm_pool *pool = hkm_pool_at (i);
       hkm_lock_take (&pool->lock); /* looking doesn't count */
       facts->superslabs += pool->superslabs;
       facts->run_count += pool->run_count;
@@ -362,18 +377,18 @@ void
 hkm_superslab_fork_prepare (void)
 {
   hkm_lock_take (&hkm_purge_lock);
-  hkm_lock_take (&hkm_pools[0].lock);
+  hkm_lock_take (&hkm_pool_first.lock);
   /* Now there will be no more pools.  All forking threads take them in this
      order, and nobody else holds one and waits for another.  */
   for (uint32_t i = 1; i < hkm_pool_count; i++)
-    hkm_lock_take_peer (&hkm_pools[i].lock);
+    hkm_lock_take_peer (&hkm_pool_at (i)->lock);
 }
 
 void
 hkm_superslab_fork_done (void)
 {
   for (uint32_t i = 1; i < hkm_pool_count; i++)
-    hkm_lock_give (&hkm_pools[i].lock);
-  hkm_lock_give (&hkm_pools[0].lock); /* last: it is what keeps the number */
+    hkm_lock_give (&hkm_pool_at (i)->lock);
+  hkm_lock_give (&hkm_pool_first.lock); /* last: it is what keeps the number */
   hkm_lock_give (&hkm_purge_lock);
 }

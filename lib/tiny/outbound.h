@@ -40,8 +40,8 @@ extern __thread HKM_HIDDEN hkm_outbound *hkm_thread_outbound
 /* CHAIN, or all together, ran out of room.  errno is kept.  */
 HKM_HIDDEN void hkm_outbound_full (hkm_chain *chain);
 
-/* Where blocks of SLAB are gathered.  The descriptors of a superslab lie side
-   by side, an odd number of lines each, so that no two of them meet here.  */
+/* Where blocks of SLAB are gathered.  Descriptors are made one after the other,
+   an odd number of lines each, so that no two neighbours meet here.  */
 HKM_INLINE hkm_chain *
 hkm_chain_for (hkm_outbound *out, const hkm_slab *slab)
 {

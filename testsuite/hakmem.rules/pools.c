@@ -40,7 +40,7 @@ job_release (void *arg)
 static unsigned
 pool_of (const run *r)
 {
-  return (unsigned) (r->slab->super->pool - hkm_pools);
+  return r->slab->super->pool->number;
 }
 
 /* A acquires R while this thread has the lock of pool N, as one of the pool's
@@ -48,7 +48,7 @@ pool_of (const run *r)
 static void
 acquire_in_the_way (actor *a, run *r, unsigned n, bool visitor)
 {
-  hkm_pool *pool = &hkm_pools[n];
+  hkm_pool *pool = hkm_pool_at (n);
   hkm_lock_take (&pool->lock);
   hkm_store_relaxed (&pool->visited, visitor);
   hkm_store_seq_cst (&sleeps_on, HKM_RANKS);
@@ -250,10 +250,10 @@ on_purge (enum hkm_os_call which)
     return false;
   for (uint32_t i = 0; i < hkm_pool_count; i++)
     {
-      bool free = hkm_lock_try (&hkm_pools[i].lock);
+      bool free = hkm_lock_try (&hkm_pool_at (i)->lock);
       CHECKF (free, "pool %u is locked while pages are purged", i);
       if (free)
-        hkm_lock_give (&hkm_pools[i].lock);
+        hkm_lock_give (&hkm_pool_at (i)->lock);
     }
   CHECK (account_is_exact ());
   if (purges++ == 0 && !refuse)
