@@ -37,6 +37,7 @@ typedef struct hkm_bin
   uint32_t cap;      /* of the magazine now: the policy's, less while the thread
                         only frees, more while blocks come and go */
   uint32_t kept;     /* blocks in the magazine after it was last drained */
+  uint16_t lent;     /* bytes of another class's blocks handed out for it */
   bool fetched;      /* since then some came from a slab's own list */
 } hkm_bin;
 

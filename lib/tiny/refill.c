@@ -9,6 +9,10 @@
    blocks that makes one worth having.  */
 enum { STUCK_LOOKS = 16, STUCK_FRACTION = 32 };
 
+/* Bytes of another class's blocks that a class gets before a slab of its own,
+   which dirties a page at once: half of one.  */
+enum { LENT_MAX = 2048 };
+
 /* True if the most promising partial slab has as many blocks at home as bring a
    full one back: these were written before, and are taken before a page that
    was not.  */
@@ -163,11 +167,36 @@ fill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
   return how;
 }
 
-void *
-hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
+/* The class that serves CLS.  The first blocks of a class that has no slab are
+   those of the largest class of its group, a power of two: a small program,
+   which has few blocks of many classes, then dirties a page for each group
+   instead of each class.  Such a block is at least as well aligned, in the same
+   domain and on the same route, and half of it or more is used, as realloc and
+   free_sized take for granted; whoever asks it gets the class it is of.  */
+static unsigned
+lender_locked (hkm_heap *heap, unsigned cls)
 {
+  static const uint8_t largest[HKM_GROUP_MID]
+      = { HKM_CLASS_16,  HKM_CLASS_32,  HKM_CLASS_64,   HKM_CLASS_128,
+          HKM_CLASS_256, HKM_CLASS_512, HKM_CLASS_1024, HKM_CLASS_2048 };
+  hkm_bin *bin = &heap->bin[cls];
+  unsigned group = hkm_class[cls].group;
+  if (bin->slabs != 0 || group == HKM_GROUP_MID || largest[group] == cls)
+    return cls;
+  unsigned lent = bin->lent + hkm_class[largest[group]].size;
+  if (lent > LENT_MAX)
+    return cls;
+  bin->lent = (uint16_t) lent;
+  return largest[group];
+}
+
+void *
+hkm_heap_refill_locked (hkm_heap *heap, unsigned wanted, bool *zeroed)
+{
+  unsigned cls = lender_locked (heap, wanted);
   hkm_slot *slot = &heap->front.slot[cls];
-  enum hkm_counter how = HKM_COUNT_REFILL_REMOTE;
+  enum hkm_counter how
+      = cls != wanted ? HKM_COUNT_REFILL_LENT : HKM_COUNT_REFILL_REMOTE;
   *zeroed = false;
   hkm_count (&heap->counts, HKM_COUNT_REFILL, 1);
   hkm_heap_observe_locked (heap);

@@ -153,8 +153,9 @@ TEST (counters_add_up)
   if (!counts ())
     SKIP ("built without statistics");
   static const char *const ways[]
-      = { "REFILL_CARVE", "REFILL_PARTIAL", "REFILL_REMOTE", "REFILL_STUCK",
-          "REFILL_WARM", "REFILL_ADOPT", "REFILL_ACQUIRE", "REFILL_FAIL" };
+      = { "REFILL_CARVE", "REFILL_PARTIAL", "REFILL_LENT", "REFILL_REMOTE",
+          "REFILL_STUCK", "REFILL_WARM", "REFILL_ADOPT", "REFILL_ACQUIRE",
+          "REFILL_FAIL" };
   uint64_t sum = 0;
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
     sum += number (ways[i]);
