@@ -1,6 +1,7 @@
 /* Routing off the hot path: which layer serves a size, which layer an address
    belongs to, and threads that have no heap.  */
 #include "api/api.h"
+#include "api/report.h"
 #include "big/big.h"
 #include "large/run.h"
 #include "opts/fail.h"
@@ -42,28 +43,38 @@ alloc_large (size_t size, size_t align, bool *zeroed)
   hkm_heap *heap = hkm_thread_heap ();
   if (heap == NULL)
     return NULL;
-  void *p = hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap),
-                           size, zeroed);
-  /* No run: a big cache over there may hold what is missing here.  */
-  if (p == NULL && hkm_big_trim () > 0)
-    p = hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap), size,
-                       zeroed);
-  return p;
+  return hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap), size,
+                        zeroed);
+}
+
+/* A block of class CLS, or (CLS negative) one beyond all classes.  When there
+   is no memory, all that is idle anywhere is given back: what is missing here
+   may be kept there.  */
+static void *
+alloc_or_trim (int cls, size_t size, size_t align, bool *zeroed)
+{
+  void *p = NULL;
+  for (int tries = 0; tries < 2 && p == NULL; tries++)
+    {
+      if (tries > 0)
+        hkm_report_trim ();
+      p = cls >= 0 ? alloc_class ((unsigned) cls, zeroed)
+                   : alloc_large (size, align, zeroed);
+    }
+  return hkm_likely (p != NULL) ? p : no_memory ();
 }
 
 static void *
 alloc_zeroed_or_not (size_t size, bool *zeroed)
 {
-  void *p = NULL;
-  if (size <= HKM_MID_MAX)
-    p = alloc_class (hkm_size_to_class (size), zeroed);
-  else if (size <= PTRDIFF_MAX)
-    p = alloc_large (size, HKM_MIN_ALIGN, zeroed);
-  return p != NULL ? p : no_memory ();
+  if (size > PTRDIFF_MAX)
+    return no_memory ();
+  int cls = size <= HKM_MID_MAX ? (int) hkm_size_to_class (size) : -1;
+  return alloc_or_trim (cls, size, HKM_MIN_ALIGN, zeroed);
 }
 
 void *
-hkm_refill_without_heap (size_t size)
+hkm_refill_further (size_t size)
 {
   return hkm_alloc (size);
 }
@@ -107,10 +118,8 @@ hkm_alloc_aligned (size_t align, size_t size, bool *zeroed)
     return no_memory ();
   if (hkm_init ())
     return hkm_libc_memalign (align, size);
-  int cls = hkm_class_for_aligned (size, align);
-  void *p = cls >= 0 ? alloc_class ((unsigned) cls, zeroed)
-                     : alloc_large (size, align, zeroed);
-  return p != NULL ? p : no_memory ();
+  return alloc_or_trim (hkm_class_for_aligned (size, align), size, align,
+                        zeroed);
 }
 
 /* ---- taking back ---- */

@@ -53,6 +53,7 @@ init_slow (void)
       hkm_opts_load ();
       make_secret ();
       hkm_policy_init ();
+      hkm_os_limit (hkm_opt (HKM_OPT_LIMIT));
       hkm_retain_init (hkm_opt (HKM_OPT_RETAIN));
       hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));
       hkm_thread_init ();

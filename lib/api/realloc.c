@@ -1,6 +1,7 @@
 /* realloc: in place where the block has the room and would not waste half of
    itself; by moving pages for big blocks; else by copying.  */
 #include "api/api.h"
+#include "api/report.h"
 #include "big/big.h"
 #include "large/run.h"
 #include "opts/fail.h"
@@ -13,18 +14,28 @@
 static void *
 resize_in_place (hkm_slab *slab, void *p, size_t usable, size_t size)
 {
+  void *q;
+  hkm_heap *heap;
   switch (slab->kind)
     {
     case HKM_KIND_RUN:
       if (size <= HKM_MID_MAX || size > HKM_LARGE_MAX)
         return NULL;
-      hkm_heap *heap = hkm_thread_heap ();
+      heap = hkm_thread_heap ();
       return heap != NULL
                      && hkm_run_realloc (hkm_heap_counts (heap), slab, size)
                  ? p
                  : NULL;
     case HKM_KIND_BIG:
-      return size > HKM_LARGE_MAX ? hkm_big_realloc (slab, p, size) : NULL;
+      if (size <= HKM_LARGE_MAX)
+        return NULL;
+      q = hkm_big_realloc (slab, p, size);
+      if (q == NULL) /* a copy would take more memory than is missing here */
+        {
+          hkm_report_trim ();
+          q = hkm_big_realloc (slab, p, size);
+        }
+      return q;
     default:
       return size <= usable && size >= usable / 2 ? p : NULL;
     }
@@ -64,7 +75,13 @@ HKM_API (realloc) (void *p, size_t size)
   void *q = resize_in_place (slab, p, usable, size);
   if (q != NULL)
     return q;
+  int saved = errno;
   q = hkm_alloc (size);
+  if (q == NULL && size <= usable)
+    {
+      errno = saved; /* no memory for a smaller block: this one will do */
+      return p;
+    }
   if (q == NULL)
     return NULL;
   memcpy (q, p, size < usable ? size : usable);

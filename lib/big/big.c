@@ -156,17 +156,6 @@ cache_shrink_locked (size_t to_bytes, bool to_budget)
   return bytes;
 }
 
-/* A fresh mapping; when the OS has none, idle memory is given back first and
-   the OS asked once more.  */
-static char *
-map_or_trim (size_t size, size_t align)
-{
-  char *p = hkm_os_map (size, align);
-  if (p == NULL && hkm_big_trim () + hkm_superslab_trim () > 0)
-    p = hkm_os_map (size, align);
-  return p;
-}
-
 void *
 hkm_big_alloc (size_t size, size_t align, bool *zeroed)
 {
@@ -183,7 +172,7 @@ hkm_big_alloc (size_t size, size_t align, bool *zeroed)
     return NULL;
   if (fresh)
     {
-      char *base = map_or_trim (size, align);
+      char *base = hkm_os_map (size, align);
       hkm_store_relaxed (&big->head.owner, NULL);
       hkm_store_relaxed (&big->head.kind, HKM_KIND_BIG);
       hkm_store_relaxed (&big->head.xword, 0);
@@ -271,13 +260,11 @@ static bool
 move (hkm_big *big, size_t size)
 {
   char *target = hkm_os_reserve (size, HKM_GRANULE);
-  if (target == NULL && hkm_big_trim () + hkm_superslab_trim () > 0)
-    target = hkm_os_reserve (size, HKM_GRANULE);
   if (target == NULL)
     return false;
   if (!hkm_map_set (target, 1, &big->head))
     {
-      hkm_os_unmap (target, size);
+      hkm_os_unreserve (target, size);
       return false;
     }
   /* The old entry goes before the memory does; nobody else may look this
@@ -288,9 +275,6 @@ move (hkm_big *big, size_t size)
     {
       hkm_map_set (old, 1, &big->head);
       hkm_map_set (target, 1, NULL);
-      /* The kernel takes the target away before most of what can fail, and
-         another thread may have mapped there since: so it is not ours to
-         unmap.  If it is still there it costs addresses, no memory.  */
       return false;
     }
   hkm_store_relaxed (&big->base, target);

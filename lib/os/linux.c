@@ -18,6 +18,44 @@ static uint64_t call_count[HKM_OS_CALLS], failure_count[HKM_OS_CALLS];
 static size_t page_size;
 static char *brk_start;
 
+/* Bytes mapped with access rights, and how many there may be (0: no limit).  */
+static size_t mapped, mapped_limit;
+
+void
+hkm_os_limit (uint64_t bytes)
+{
+  bool fits = bytes <= UINTPTR_MAX; /* else it is no limit */
+  hkm_store_relaxed (&mapped_limit, fits ? (size_t) bytes : 0);
+}
+
+size_t
+hkm_os_mapped (void)
+{
+  return hkm_load_relaxed (&mapped);
+}
+
+/* Have BYTES more mapped; false, and nothing changes: that would be over the
+   limit.  Before the call that maps them, so that there is no moment with more;
+   compare and swap, so that nobody is refused for what another thread, refused
+   itself, had added.  */
+static bool
+charge (size_t bytes)
+{
+  size_t now = hkm_load_relaxed (&mapped);
+  size_t most = hkm_load_relaxed (&mapped_limit);
+  do
+    if (most != 0 && (now > most || bytes > most - now))
+      return false;
+  while (!hkm_cas_acquire (&mapped, &now, now + bytes));
+  return true;
+}
+
+static void
+discharge (size_t bytes)
+{
+  hkm_fetch_sub_relaxed (&mapped, bytes);
+}
+
 /* Count a call; false if a test wants it to fail.  */
 static bool
 may_call (enum hkm_os_call which)
@@ -90,13 +128,37 @@ map_raw (void *hint, size_t size, int prot)
   return p;
 }
 
-bool
-hkm_os_unmap (void *addr, size_t size)
+static bool
+unmap_raw (void *addr, size_t size)
 {
   if (!may_call (HKM_OS_MUNMAP))
     return false;
   int saved = errno;
   return sys_munmap (addr, size) == 0 || failed (HKM_OS_MUNMAP, saved);
+}
+
+bool
+hkm_os_unmap (void *addr, size_t size)
+{
+  if (!unmap_raw (addr, size))
+    return false;
+  discharge (size);
+  return true;
+}
+
+bool
+hkm_os_unreserve (void *addr, size_t size)
+{
+  return unmap_raw (addr, size);
+}
+
+/* Unmap what was mapped beyond a request.  If the OS has no room for one more
+   mapping it stays: addresses that nobody touches, lost, and told as mapped.  */
+static void
+trim_off (void *addr, size_t size, int prot)
+{
+  if (size > 0 && !unmap_raw (addr, size) && prot != PROT_NONE)
+    hkm_fetch_add_relaxed (&mapped, size);
 }
 
 /* Where the last aligned mapping was made.  Mappings mostly grow downwards, so
@@ -127,14 +189,14 @@ map_aligned (size_t size, size_t align, int prot)
     {
       /* Try just below what we were given, then over-map and trim.  */
       char *below = (char *) ((uintptr_t) p & ~(uintptr_t) (align - 1));
-      hkm_os_unmap (p, size);
+      trim_off (p, size, prot);
       p = map_raw (below, size, prot);
       if (p == NULL)
         return NULL;
     }
   if (!is_aligned (p, align))
     {
-      hkm_os_unmap (p, size);
+      trim_off (p, size, prot);
       if (size + align < size)
         return NULL;
       char *wide = map_raw (NULL, size + align - page_size, prot);
@@ -142,11 +204,8 @@ map_aligned (size_t size, size_t align, int prot)
         return NULL;
       p = (char *) (((uintptr_t) wide + align - 1) & ~(uintptr_t) (align - 1));
       size_t before = (size_t) (p - wide);
-      size_t after = align - page_size - before;
-      if (before > 0)
-        hkm_os_unmap (wide, before);
-      if (after > 0)
-        hkm_os_unmap (p + size, after);
+      trim_off (wide, before, prot);
+      trim_off (p + size, align - page_size - before, prot);
     }
   if (align > page_size)
     hkm_store_relaxed (&next_hint, p);
@@ -156,7 +215,12 @@ map_aligned (size_t size, size_t align, int prot)
 void *
 hkm_os_map (size_t size, size_t align)
 {
-  return map_aligned (size, align, PROT_READ | PROT_WRITE);
+  if (!charge (size))
+    return NULL;
+  void *p = map_aligned (size, align, PROT_READ | PROT_WRITE);
+  if (p == NULL)
+    discharge (size);
+  return p;
 }
 
 void *
@@ -165,25 +229,45 @@ hkm_os_reserve (size_t size, size_t align)
   return map_aligned (size, align, PROT_NONE);
 }
 
-bool
-hkm_os_resize (void *addr, size_t old_size, size_t new_size)
+static bool
+remap_raw (void *addr, size_t old_size, size_t new_size, int flags,
+           void *target)
 {
   if (!may_call (HKM_OS_MREMAP))
     return false;
   int saved = errno;
-  return sys_mremap (addr, old_size, new_size, 0, (void *) 0) != MAP_FAILED
+  return sys_mremap (addr, old_size, new_size, flags, target) != MAP_FAILED
          || failed (HKM_OS_MREMAP, saved);
+}
+
+/* The difference is charged before, or discharged after.  */
+static bool
+remap (void *addr, size_t old_size, size_t new_size, int flags, void *target)
+{
+  size_t more = new_size > old_size ? new_size - old_size : 0;
+  size_t less = old_size > new_size ? old_size - new_size : 0;
+  if (!charge (more))
+    {
+      if (target != NULL)
+        hkm_os_unreserve (target, new_size);
+      return false;
+    }
+  bool done = remap_raw (addr, old_size, new_size, flags, target);
+  discharge (done ? less : more);
+  return done;
+}
+
+bool
+hkm_os_resize (void *addr, size_t old_size, size_t new_size)
+{
+  return remap (addr, old_size, new_size, 0, NULL);
 }
 
 bool
 hkm_os_move (void *addr, size_t old_size, void *target, size_t new_size)
 {
-  if (!may_call (HKM_OS_MREMAP))
-    return false;
-  int saved = errno;
-  return sys_mremap (addr, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED,
-                     target) != MAP_FAILED
-         || failed (HKM_OS_MREMAP, saved);
+  return remap (addr, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED,
+                target);
 }
 
 bool

@@ -12,18 +12,28 @@
 /* Bytes of an OS page, found at run time (4, 16 or 64 KiB).  */
 size_t hkm_os_page_size (void);
 
+/* Have at most BYTES mapped with access rights from now on; 0: no limit.  What
+   would go over it fails as if the OS had refused it.  */
+void hkm_os_limit (uint64_t bytes);
+/* Bytes mapped with access rights now.  */
+size_t hkm_os_mapped (void);
+
 /* Fresh zeroed private memory, readable and writable, SIZE bytes aligned to
    ALIGN (a power of two, at least a page); NULL if there is none.  */
 void *hkm_os_map (size_t size, size_t align);
 /* As hkm_os_map but without access rights: a target for hkm_os_move.  */
 void *hkm_os_reserve (size_t size, size_t align);
-/* Give [addr, addr+size) back.  False (ENOMEM at the mapping limit): the
-   memory is still mapped, and it is purged instead.  */
+/* Give back what hkm_os_reserve gave.  False: it stays.  */
+bool hkm_os_unreserve (void *addr, size_t size);
+/* Give [addr, addr+size) back, which hkm_os_map gave.  False (ENOMEM at the
+   mapping limit): nothing changed.  */
 bool hkm_os_unmap (void *addr, size_t size);
 /* Change the length of a mapping in place.  False: unchanged.  */
 bool hkm_os_resize (void *addr, size_t old_size, size_t new_size);
 /* Move the pages of [addr, old_size) onto TARGET, a reserve of at least
-   NEW_SIZE bytes; the rest up to NEW_SIZE reads as zero.  False: unchanged.  */
+   NEW_SIZE bytes; the rest up to NEW_SIZE reads as zero.  False: unchanged, but
+   TARGET is not the caller's any more (the kernel takes it away before most of
+   what can fail, and somebody else may have mapped there since).  */
 bool hkm_os_move (void *addr, size_t old_size, void *target, size_t new_size);
 /* Drop the contents of [addr, addr+size); it then reads as zero.
    False: contents unchanged (locked memory, a refusing filter).  */

@@ -54,6 +54,12 @@ hkm_retain_regretted (void)
   return hkm_load_relaxed (&regretted);
 }
 
+size_t
+hkm_retain_live_bytes (void)
+{
+  return at_least_none (hkm_load_relaxed (&live));
+}
+
 static void
 note_low (size_t now)
 {

@@ -41,6 +41,7 @@ void hkm_retain_set_reclaim (void (*reclaim) (void));
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
 size_t hkm_retain_idle (void);
+size_t hkm_retain_live_bytes (void);
 size_t hkm_retain_budget (void);
 uint64_t hkm_retain_regretted (void);
 

@@ -16,8 +16,9 @@ HKM_HIDDEN void *hkm_refill_slow (size_t size, hkm_front *front);
 /* Crossing 2: a free into SLAB counted its sink down to zero.  */
 HKM_HIDDEN void hkm_retire_slow (hkm_front *front, hkm_slab *slab);
 /* Where crossing 1 goes for a thread without a heap of its own (before its
-   first call, after its teardown); api/ implements it.  */
-void *hkm_refill_without_heap (size_t size);
+   first call, after its teardown), and when there is no memory; api/ implements
+   it.  */
+void *hkm_refill_further (size_t size);
 
 /* A block of class CLS from HEAP: this thread's, or the shared one.  *zeroed:
    it reads as zero but for its first two words.  NULL: no memory; errno is

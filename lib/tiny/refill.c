@@ -3,8 +3,6 @@
 #include "superslab/retain.h"
 #include "tiny/heap_impl.h"
 
-#include <errno.h>
-
 /* Full slabs looked at before a fresh one is taken, and the share of free
    blocks that makes one worth having.  */
 enum { STUCK_LOOKS = 16, STUCK_FRACTION = 32 };
@@ -125,14 +123,6 @@ from_superslabs_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_slab *slab = hkm_slab_acquire (cls);
   if (slab == NULL)
-    {
-      /* No memory: what this heap keeps idle may be what is missing.  */
-      hkm_run_cache_flush (&heap->runs);
-      for (unsigned c = 0; c < HKM_CLASSES; c++)
-        hkm_bin_drop_warm_locked (heap, c, 0);
-      slab = hkm_slab_acquire (cls);
-    }
-  if (slab == NULL)
     return false;
   hkm_slab_own (heap, slab);
   return hkm_slab_make_current_locked (heap, slab);
@@ -223,12 +213,9 @@ hkm_heap_take (hkm_heap *heap, unsigned cls, bool *zeroed)
 HKM_COLD void *
 hkm_refill_slow (size_t size, hkm_front *front)
 {
-  if (hkm_unlikely (!hkm_front_is_heap (front)))
-    return hkm_refill_without_heap (size);
   bool zeroed;
-  void *p
-      = hkm_heap_take (hkm_heap_of (front), hkm_size_to_class (size), &zeroed);
-  if (hkm_unlikely (p == NULL))
-    errno = ENOMEM;
-  return p;
+  void *p = NULL;
+  if (hkm_likely (hkm_front_is_heap (front)))
+    p = hkm_heap_take (hkm_heap_of (front), hkm_size_to_class (size), &zeroed);
+  return hkm_likely (p != NULL) ? p : hkm_refill_further (size);
 }
