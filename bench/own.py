@@ -27,6 +27,15 @@ def map_calls(report):
     return report["system_calls"]["mmap"] + report["system_calls"]["munmap"]
 
 
+def big_misses(report):
+    counters = report["counters"]
+    return 1 - counters["BIG_CACHE_HIT"] / counters["BIG_ALLOC"]
+
+
+def madvise_calls(report):
+    return report["system_calls"]["madvise"]
+
+
 def metadata(report):
     return report["memory"]["meta_bytes"] / report["memory"]["live_bytes"]
 
@@ -42,6 +51,16 @@ FACTS = (
      "random_1040"),
     ("mmap and munmap calls, canonical random_mixed", CANONICAL, map_calls,
      40, 0, "random_1040"),
+    ("share of big blocks not from the BigCache, big", BY_NAME["big"],
+     big_misses, 0.02, 4, "big"),
+    ("mmap and munmap calls, big", BY_NAME["big"], map_calls, None, 0, "big"),
+    ("madvise calls, big", BY_NAME["big"], madvise_calls, None, 0, "big"),
+    ("share of big blocks not from the BigCache, oscillate",
+     BY_NAME["oscillate"], big_misses, None, 4, "oscillate"),
+    ("mmap and munmap calls, oscillate", BY_NAME["oscillate"], map_calls, None,
+     0, "oscillate"),
+    ("madvise calls, oscillate", BY_NAME["oscillate"], madvise_calls, None, 0,
+     "oscillate"),
     # Perl leaves its data alone when it exits.
     ("metadata bytes per live byte, perl at its exit", BY_NAME["perl"],
      metadata, None, 4, "perl"),

@@ -85,7 +85,7 @@ allocate (size_t align, size_t size)
     return foreign_aligned (align, size);
   if (opted_out)
     return hkm_libc_memalign (align, size);
-  return hkm_alloc_aligned (align, size, NULL);
+  return hkm_alloc_aligned (align, size);
 }
 
 /* ALIGN is 0, or no power of two, or the front has no block.  */

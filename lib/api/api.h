@@ -50,9 +50,8 @@ HKM_HIDDEN void *hkm_alloc_elsewhere (size_t size);
 void *hkm_alloc (size_t size);
 /* calloc (1, size) where the front slot has no block.  */
 void *hkm_calloc_slow (size_t size);
-/* SIZE bytes at a multiple of ALIGN; *zeroed may be NULL; else it says whether
-   the block reads as zero from its third word on.  NULL and ENOMEM.  */
-void *hkm_alloc_aligned (size_t align, size_t size, bool *zeroed);
+/* SIZE bytes at a multiple of ALIGN; NULL and ENOMEM.  */
+void *hkm_alloc_aligned (size_t align, size_t size);
 /* free (p) where the hot path declined: NULL, remote, run, big, foreign, bad.
    SLAB is what the near table has for P.  */
 HKM_HIDDEN void hkm_free_elsewhere (void *p, struct hkm_slab *slab);

@@ -34,12 +34,8 @@ alloc_class (unsigned cls, bool *zeroed)
 }
 
 static void *
-alloc_large (size_t size, size_t align, bool *zeroed)
+alloc_run (size_t size, bool *zeroed)
 {
-  if (size == 0) /* aligned so far that no class serves it */
-    size = 1;
-  if (size > HKM_LARGE_MAX || align > HKM_GRANULE)
-    return hkm_big_alloc (size, align, zeroed);
   hkm_heap *heap = hkm_thread_heap ();
   if (heap == NULL)
     return NULL;
@@ -47,30 +43,54 @@ alloc_large (size_t size, size_t align, bool *zeroed)
                         zeroed);
 }
 
+/* *dirty, here and below: beyond as many bytes from its start the block reads as
+   zero.  */
+static void *
+alloc_small (unsigned cls, size_t size, size_t *dirty)
+{
+  bool zeroed;
+  void *p = alloc_class (cls, &zeroed);
+  *dirty = zeroed && size > sizeof (hkm_block) ? sizeof (hkm_block) : size;
+  return p;
+}
+
+static void *
+alloc_large (size_t size, size_t align, size_t *dirty)
+{
+  bool zeroed;
+  if (size == 0) /* aligned so far that no class serves it */
+    size = 1;
+  if (size > HKM_LARGE_MAX || align > HKM_GRANULE)
+    return hkm_big_alloc (size, align, dirty);
+  void *p = alloc_run (size, &zeroed);
+  *dirty = p != NULL && zeroed ? 0 : size;
+  return p;
+}
+
 /* A block of class CLS, or (CLS negative) one beyond all classes.  When there
    is no memory, all that is idle anywhere is given back: what is missing here
    may be kept there.  */
 static void *
-alloc_or_trim (int cls, size_t size, size_t align, bool *zeroed)
+alloc_or_trim (int cls, size_t size, size_t align, size_t *dirty)
 {
   void *p = NULL;
   for (int tries = 0; tries < 2 && p == NULL; tries++)
     {
       if (tries > 0)
         hkm_report_trim ();
-      p = cls >= 0 ? alloc_class ((unsigned) cls, zeroed)
-                   : alloc_large (size, align, zeroed);
+      p = cls >= 0 ? alloc_small ((unsigned) cls, size, dirty)
+                   : alloc_large (size, align, dirty);
     }
   return hkm_likely (p != NULL) ? p : no_memory ();
 }
 
 static void *
-alloc_zeroed_or_not (size_t size, bool *zeroed)
+alloc_dirty (size_t size, size_t *dirty)
 {
   if (size > PTRDIFF_MAX)
     return no_memory ();
   int cls = size <= HKM_MID_MAX ? (int) hkm_size_to_class (size) : -1;
-  return alloc_or_trim (cls, size, HKM_MIN_ALIGN, zeroed);
+  return alloc_or_trim (cls, size, HKM_MIN_ALIGN, dirty);
 }
 
 void *
@@ -88,38 +108,34 @@ hkm_alloc_elsewhere (size_t size)
 void *
 hkm_alloc (size_t size)
 {
-  bool zeroed;
+  size_t dirty;
   if (hkm_init ())
     return hkm_libc_malloc (size);
-  return alloc_zeroed_or_not (size, &zeroed);
+  return alloc_dirty (size, &dirty);
 }
 
 void *
 hkm_calloc_slow (size_t size)
 {
-  bool zeroed;
+  size_t dirty;
   if (hkm_init ())
     return hkm_libc_calloc (1, size);
-  void *p = alloc_zeroed_or_not (size, &zeroed);
-  if (p != NULL)
-    memset (p, 0, zeroed && size > sizeof (hkm_block) ? sizeof (hkm_block)
-                                                      : size);
+  void *p = alloc_dirty (size, &dirty);
+  if (p != NULL && dirty > 0)
+    memset (p, 0, dirty < size ? dirty : size);
   return p;
 }
 
 void *
-hkm_alloc_aligned (size_t align, size_t size, bool *zeroed)
+hkm_alloc_aligned (size_t align, size_t size)
 {
-  bool unused;
-  if (zeroed == NULL)
-    zeroed = &unused;
-  *zeroed = false;
+  size_t dirty;
   if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
     return no_memory ();
   if (hkm_init ())
     return hkm_libc_memalign (align, size);
   return alloc_or_trim (hkm_class_for_aligned (size, align), size, align,
-                        zeroed);
+                        &dirty);
 }
 
 /* ---- taking back ---- */

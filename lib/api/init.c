@@ -52,6 +52,11 @@ init_slow (void)
       hkm_map_init ();
       hkm_opts_load ();
       make_secret ();
+#ifdef HKM_WITH_THP
+      /* auto needs no answer: then the kernel's own limits do.  */
+      if (hkm_opt (HKM_OPT_THP) != HKM_THP_AUTO)
+        hkm_os_thp_read ();
+#endif
       hkm_policy_init ();
       hkm_os_limit (hkm_opt (HKM_OPT_LIMIT));
       hkm_retain_init (hkm_opt (HKM_OPT_RETAIN));

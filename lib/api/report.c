@@ -45,8 +45,8 @@ hkm_report_gather (hkm_full_report *full)
   report->big_bytes = big.bytes;
   report->big_cached_bytes = big.cached_bytes;
 
-  report->mapped_bytes = slabs.superslabs * HKM_SUPERSLAB_SIZE + big.bytes
-                         + big.cached_bytes;
+  report->mapped_bytes = slabs.superslabs * HKM_SUPERSLAB_SIZE
+                         + big.mapped_bytes;
   report->live_bytes += slabs.run_bytes + big.bytes;
   report->idle_bytes = hkm_retain_idle ();
   report->retain_bytes = hkm_retain_budget ();

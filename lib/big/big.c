@@ -1,44 +1,17 @@
-/* Big blocks: own mappings, and a cache of freed ones.  A descriptor's xword is
-   1 while the program has the block and 0 otherwise, so that of two frees one
-   is told.  */
+/* Big blocks: handing out, taking back, resizing.  What becomes of a freed
+   mapping is big/cache.c's.  A descriptor's xword is 1 while the program has
+   the block and 0 otherwise, so that of two frees one is told.  */
 #include "big/big.h"
-#include "base/lock.h"
+#include "big/cache.h"
 #include "opts/fail.h"
-#include "os/arena.h"
+#include "opts/opts.h"
 #include "os/os.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 
-typedef struct hkm_big
-{
-  hkm_slab head;  /* kind BIG; what the address map leads to */
-  hkm_link link;  /* in the cache or among free descriptors */
-  char *base;     /* of the mapping, and of the block; relaxed atomic */
-  size_t size;    /* bytes mapped and usable; relaxed atomic */
-  size_t touched; /* beyond these bytes nothing is resident */
-  size_t idle;    /* counted as idle memory: of a cached one, what may be
-                     resident; of a live one, what an earlier user touched
-                     beyond the request */
-} hkm_big;
-
-static hkm_lock big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
-/* Guarded by big_lock.  */
-static hkm_link cache; /* most recent first */
-static hkm_link spare; /* descriptors without a mapping */
-static size_t cached_bytes; /* relaxed atomic: read without the lock */
-static size_t idle_bytes;
-static size_t cache_budget, live_bytes;
+/* Guarded by hkm_big_lock.  */
+static size_t live_bytes, live_mapped;
 static uint64_t live_count;
-static hkm_counts counts;
-
-/* A cached mapping serves a request down to half its size: what is not touched
-   costs addresses alone, and waste_locked sees to the rest.  */
-static bool
-fits (const hkm_big *big, size_t size, size_t align)
-{
-  return big->size >= size && big->size - size <= size
-         && ((uintptr_t) big->base & (align - 1)) == 0;
-}
 
 static size_t
 round_up (size_t size, size_t to)
@@ -46,161 +19,141 @@ round_up (size_t size, size_t to)
   return (size + to - 1) & ~(to - 1);
 }
 
-static hkm_big *
-descriptor_get_locked (void)
-{
-  if (hkm_list_empty (&spare))
-    {
-      hkm_big *big = hkm_arena_alloc (sizeof *big, HKM_CACHE_LINE);
-      if (big != NULL)
-        hkm_list_init (&big->link);
-      return big;
-    }
-  hkm_big *big = hkm_container_of (spare.next, hkm_big, link);
-  hkm_list_remove (&big->link);
-  return big;
-}
+/* ---- huge pages ---- */
 
-/* BIG counts as BYTES of idle memory from now on; true if within the budget.  */
+/* In mode auto, huge pages are for processes that had so many bytes in big
+   blocks so far, and have so many now: what is young may soon be over, and what
+   is small would grow by what it does not use.  Neither asks the kernel.  */
+#define HUGE_AGE ((uint64_t) 128 << 20)
+#define HUGE_LEAST ((size_t) 64 << 20)
+
+static uint64_t served_bytes; /* guarded by hkm_big_lock */
+
+/* True if BIG should be of huge pages once SIZE bytes of it are in use.  */
 static bool
-count_idle_locked (hkm_big *big, size_t bytes)
+huge_wanted_locked (const hkm_big *big, size_t size)
 {
-  hkm_retain_leave (big->idle);
-  idle_bytes += bytes - big->idle;
-  big->idle = bytes;
-  return bytes == 0 || hkm_retain_admit (bytes);
-}
-
-/* BIG, out of the cache, is to serve SIZE bytes.  If an earlier user touched much
-   more, that is idle memory like any other: kept within the budget, or purged. */
-static void
-waste_locked (hkm_big *big, size_t size)
-{
-  size_t touched = big->touched;
-  if (touched <= size)
-    {
-      hkm_retain_wanted (size - touched);
-      big->touched = size;
-      return;
-    }
-  size_t waste = touched - size;
-  if (waste <= size / 4 || count_idle_locked (big, waste))
-    return;
-  count_idle_locked (big, 0);
-  if (hkm_os_purge (big->base + size, waste))
-    {
-      big->touched = size;
-      hkm_retain_purged (waste);
-    }
-}
-
-/* The best fitting cached mapping, taken out; or NULL.  */
-static hkm_big *
-cache_take_locked (size_t size, size_t align)
-{
-  hkm_big *best = NULL;
-  for (hkm_link *l = cache.next; l != &cache; l = l->next)
-    {
-      hkm_big *big = hkm_container_of (l, hkm_big, link);
-      if (fits (big, size, align) && (best == NULL || big->size < best->size))
-        best = big;
-    }
-  if (best == NULL)
-    return NULL;
-  hkm_list_remove (&best->link);
-  hkm_store_relaxed (&cached_bytes, cached_bytes - best->size);
-  count_idle_locked (best, 0);
-  waste_locked (best, size);
-  hkm_count (&counts, HKM_COUNT_BIG_CACHE_HIT, 1);
-  return best;
-}
-
-/* Give the mapping of BIG, which is cached, back to the OS.  False: the OS would
-   not have it (the mapping limit); it stays cached, purged if that can be.  */
-static bool
-unmap_locked (hkm_big *big)
-{
-  size_t idle = big->idle;
-  hkm_map_set (big->base, 1, NULL);
-  bool gone = hkm_os_unmap (big->base, big->size);
-  if (!gone)
-    hkm_map_set (big->base, 1, &big->head); /* its leaf exists: can't fail */
-  if (gone || (idle > 0 && hkm_os_purge (big->base, big->size)))
-    {
-      big->touched = 0;
-      count_idle_locked (big, 0);
-      hkm_retain_purged (idle);
-    }
-  if (!gone)
+  const hkm_policy *policy = hkm_cache_policy_locked ();
+  if (policy->thp == HKM_THP_OFF || size < policy->thp_threshold
+      || hkm_os_thp () == HKM_OS_THP_NEVER)
     return false;
-  hkm_list_remove (&big->link);
-  hkm_store_relaxed (&cached_bytes, cached_bytes - big->size);
-  hkm_list_push (&spare, &big->link);
-  return true;
+  return policy->thp == HKM_THP_ALWAYS
+         || (served_bytes >= HUGE_AGE
+             && live_bytes - big->size + size >= HUGE_LEAST);
 }
 
-static size_t
-cache_shrink_locked (size_t to_bytes, bool to_budget)
+/* BIG is going to serve SIZE bytes: from what is touched next on, perhaps of
+   huge pages.  The kernel is asked once for each mapping.  */
+static void
+make_huge_locked (hkm_big *big, size_t size)
 {
-  size_t bytes = 0;
-  while (!hkm_list_empty (&cache)
-         && (cached_bytes > to_bytes
-             || (to_budget && hkm_retain_idle () > hkm_retain_budget ())))
-    {
-      hkm_big *oldest = hkm_container_of (cache.prev, hkm_big, link);
-      size_t size = oldest->size;
-      if (!unmap_locked (oldest))
-        break;
-      bytes += size;
-    }
-  return bytes;
+  if (big->asked || !huge_wanted_locked (big, size))
+    return;
+  big->asked = true;
+  big->huge = hkm_os_huge (big->base, big->mapped);
+  if (big->huge)
+    hkm_count (&hkm_big_counts, HKM_COUNT_THP_MAP, 1);
+}
+
+/* Where a mapping of SIZE bytes should lie if it can.  Page tables of the
+   largest are moved whole when they grow, if both places are so aligned.  */
+static size_t
+best_align (size_t size, bool huge)
+{
+  size_t page = hkm_os_huge_size ();
+  return huge || size / 16 >= page ? page : HKM_GRANULE;
+}
+
+/* ---- mappings ---- */
+
+/* What GET (hkm_os_map, hkm_os_reserve) gives for SIZE bytes at a multiple of
+   ALIGN, or of more where that is better and can be.  */
+static char *
+get_best (void *(*get) (size_t, size_t), size_t size, size_t align, bool huge)
+{
+  size_t best = best_align (size, huge);
+  char *p = get (size, align > best ? align : best);
+  return p != NULL || best <= align ? p : get (size, align);
+}
+
+/* BIG, fresh from the arena or used before, gets the mapping BASE of SIZE bytes
+   (NULL: none).  False: it has none.  */
+static bool
+register_fresh (hkm_big *big, char *base, size_t size)
+{
+  hkm_store_relaxed (&big->head.owner, NULL);
+  hkm_store_relaxed (&big->head.kind, HKM_KIND_BIG);
+  hkm_store_relaxed (&big->head.xword, 0);
+  hkm_store_relaxed (&big->base, base);
+  big->touched = 0;
+  big->mapped = size;
+  big->asked = big->huge = false;
+  if (base == NULL)
+    return false;
+  if (hkm_map_set (base, 1, &big->head))
+    return true;
+  hkm_os_unmap (base, size);
+  return false;
+}
+
+/* A fresh mapping for SIZE bytes at a multiple of ALIGN; NULL: no memory.  */
+static hkm_big *
+map_fresh (size_t size, size_t align)
+{
+  hkm_lock_take (&hkm_big_lock);
+  hkm_big *big = hkm_big_descriptor_locked ();
+  bool huge = big != NULL && huge_wanted_locked (big, size);
+  hkm_lock_give (&hkm_big_lock);
+  if (big == NULL)
+    return NULL;
+  char *base = get_best (hkm_os_map, size, align, huge);
+  if (base != NULL && hkm_os_thp () == HKM_OS_THP_ALWAYS
+      && hkm_opt (HKM_OPT_THP) == HKM_THP_OFF)
+    hkm_os_no_huge (base, size);
+  if (register_fresh (big, base, size))
+    return big;
+  hkm_lock_take (&hkm_big_lock);
+  hkm_big_forget_locked (big);
+  hkm_lock_give (&hkm_big_lock);
+  return NULL;
+}
+
+/* ---- blocks ---- */
+
+/* BIG, of no bytes so far or taken out, is the program's with SIZE bytes.  */
+static void
+hand_out_locked (hkm_big *big, size_t size)
+{
+  make_huge_locked (big, size);
+  live_count++;
+  live_bytes += size;
+  live_mapped += big->mapped;
+  served_bytes += size;
+  hkm_retain_live ((ptrdiff_t) size);
+  hkm_count (&hkm_big_counts, HKM_COUNT_BIG_ALLOC, 1);
+  hkm_cache_use_locked (big, size);
 }
 
 void *
-hkm_big_alloc (size_t size, size_t align, bool *zeroed)
+hkm_big_alloc (size_t size, size_t align, size_t *dirty)
 {
   size = round_up (size, hkm_os_page_size ());
   if (align < HKM_GRANULE)
     align = HKM_GRANULE;
-  hkm_lock_take (&big_lock);
-  hkm_big *big = cache_take_locked (size, align);
-  bool fresh = big == NULL;
-  if (fresh)
-    big = descriptor_get_locked ();
-  hkm_lock_give (&big_lock);
+  hkm_lock_take (&hkm_big_lock);
+  hkm_big *big = hkm_cache_take_locked (size, align);
   if (big == NULL)
-    return NULL;
-  if (fresh)
     {
-      char *base = hkm_os_map (size, align);
-      hkm_store_relaxed (&big->head.owner, NULL);
-      hkm_store_relaxed (&big->head.kind, HKM_KIND_BIG);
-      hkm_store_relaxed (&big->head.xword, 0);
-      hkm_store_relaxed (&big->base, base);
-      hkm_store_relaxed (&big->size, size);
-      big->touched = size;
-      if (base != NULL && !hkm_map_set (base, 1, &big->head))
-        {
-          hkm_os_unmap (base, size);
-          base = NULL;
-        }
-      if (base == NULL)
-        {
-          hkm_lock_take (&big_lock);
-          hkm_list_push (&spare, &big->link);
-          hkm_lock_give (&big_lock);
-          return NULL;
-        }
-      hkm_retain_wanted (size);
+      hkm_lock_give (&hkm_big_lock);
+      big = map_fresh (size, align);
+      if (big == NULL)
+        return NULL;
+      hkm_lock_take (&hkm_big_lock);
     }
-  *zeroed = fresh;
+  *dirty = big->touched < size ? big->touched : size;
+  hand_out_locked (big, size);
+  hkm_lock_give (&hkm_big_lock);
   hkm_store_release (&big->head.xword, 1);
-  hkm_retain_live ((ptrdiff_t) big->size);
-  hkm_lock_take (&big_lock);
-  live_count++;
-  live_bytes += big->size;
-  hkm_count (&counts, HKM_COUNT_BIG_ALLOC, 1);
-  hkm_lock_give (&big_lock);
   return big->base;
 }
 
@@ -211,6 +164,20 @@ hkm_big_usable (const hkm_slab *slab, const void *p)
   if (hkm_load_relaxed (&big->base) != p || !hkm_load_relaxed (&slab->xword))
     return 0;
   return hkm_load_relaxed (&big->size);
+}
+
+/* BIG, which the cache won't take, goes straight to the OS; no lock is held
+   meanwhile: it may take long.  */
+static void
+give_back (hkm_big *big)
+{
+  bool gone = hkm_big_unmap (big);
+  hkm_lock_take (&hkm_big_lock);
+  if (gone)
+    hkm_big_forget_locked (big);
+  else
+    hkm_cache_force_locked (big);
+  hkm_lock_give (&hkm_big_lock);
 }
 
 void
@@ -227,39 +194,26 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
       hkm_fail (HKM_FAULT_DOUBLE_FREE, who, p, big->size, -1);
       return;
     }
-  hkm_lock_take (&big_lock);
+  hkm_lock_take (&hkm_big_lock);
   live_count--;
   live_bytes -= big->size;
-  hkm_count (&counts, HKM_COUNT_BIG_FREE, 1);
+  live_mapped -= big->mapped;
   hkm_retain_live (-(ptrdiff_t) big->size);
-  count_idle_locked (big, big->touched);
-  hkm_list_push (&cache, &big->link);
-  hkm_store_relaxed (&cached_bytes, cached_bytes + big->size);
-  if (big->size <= cache_budget || unmap_locked (big))
-    cache_shrink_locked (cache_budget, true);
-  hkm_lock_give (&big_lock);
+  hkm_count (&hkm_big_counts, HKM_COUNT_BIG_FREE, 1);
+  bool kept = hkm_cache_put_locked (big);
+  if (!kept)
+    hkm_cache_hold_locked (big);
+  hkm_lock_give (&hkm_big_lock);
+  if (!kept)
+    give_back (big);
   hkm_superslab_reclaim ();
-}
-
-static void
-resized (hkm_big *big, size_t size)
-{
-  size_t old = big->size;
-  hkm_store_relaxed (&big->size, size);
-  hkm_retain_live ((ptrdiff_t) (size - old));
-  hkm_lock_take (&big_lock);
-  big->touched = size;
-  count_idle_locked (big, 0);
-  live_bytes += size - old;
-  hkm_count (&counts, HKM_COUNT_BIG_REMAP, 1);
-  hkm_lock_give (&big_lock);
 }
 
 /* Move the pages of BIG to where SIZE bytes fit.  No byte is copied.  */
 static bool
 move (hkm_big *big, size_t size)
 {
-  char *target = hkm_os_reserve (size, HKM_GRANULE);
+  char *target = get_best (hkm_os_reserve, size, HKM_GRANULE, big->huge);
   if (target == NULL)
     return false;
   if (!hkm_map_set (target, 1, &big->head))
@@ -271,7 +225,7 @@ move (hkm_big *big, size_t size)
      block up while its owner reallocates it.  */
   char *old = big->base;
   hkm_map_set (old, 1, NULL);
-  if (!hkm_os_move (old, big->size, target, size))
+  if (!hkm_os_move (old, big->mapped, target, size))
     {
       hkm_map_set (old, 1, &big->head);
       hkm_map_set (target, 1, NULL);
@@ -281,6 +235,42 @@ move (hkm_big *big, size_t size)
   return true;
 }
 
+/* BIG has SIZE bytes in use now.  */
+static void
+resized_locked (hkm_big *big, size_t size)
+{
+  ptrdiff_t more = (ptrdiff_t) (size - big->size);
+  live_bytes += (size_t) more;
+  hkm_retain_live (more);
+  if (more > 0)
+    served_bytes += (size_t) more;
+  hkm_cache_use_locked (big, size);
+}
+
+/* The mapping of BIG is of SIZE bytes now.  */
+static void
+remapped_locked (hkm_big *big, size_t size)
+{
+  live_mapped += size - big->mapped;
+  big->mapped = size;
+  if (big->touched > size)
+    big->touched = size;
+  hkm_count (&hkm_big_counts, HKM_COUNT_BIG_REMAP, 1);
+  make_huge_locked (big, size);
+}
+
+/* The mapping of BIG becomes SIZE bytes, here or elsewhere.  Nothing of it is
+   idle memory meanwhile.  */
+static bool
+remap (hkm_big *big, size_t size)
+{
+  hkm_lock_take (&hkm_big_lock);
+  hkm_cache_hold_locked (big);
+  hkm_lock_give (&hkm_big_lock);
+  return hkm_os_resize (big->base, big->mapped, size)
+         || (size > big->mapped && move (big, size));
+}
+
 void *
 hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
 {
@@ -288,69 +278,68 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   size = round_up (size, hkm_os_page_size ());
   if (size == big->size)
     return p;
-  if (hkm_os_resize (big->base, big->size, size) || move (big, size))
-    {
-      resized (big, size);
-      return big->base;
-    }
-  return NULL;
+  /* Its mapping does as long as half of it is used, as in the cache.  */
+  bool fits = size <= big->mapped && big->mapped - size <= size;
+  bool remapped = !fits && remap (big, size);
+  hkm_lock_take (&hkm_big_lock);
+  if (remapped)
+    remapped_locked (big, size);
+  /* What can't be cut off stays, as idle memory.  */
+  bool done = size <= big->mapped;
+  resized_locked (big, done ? size : big->size);
+  hkm_lock_give (&hkm_big_lock);
+  return done ? big->base : NULL;
 }
 
 size_t
 hkm_big_trim (void)
 {
-  hkm_lock_take (&big_lock);
-  size_t bytes = cache_shrink_locked (0, false);
-  hkm_lock_give (&big_lock);
+  hkm_lock_take (&hkm_big_lock);
+  size_t bytes = hkm_cache_trim_locked ();
+  hkm_lock_give (&hkm_big_lock);
   return bytes;
 }
 
 /* The cache's part in keeping to the budget, when others free.  */
 static void
-cache_reclaim (void)
+reclaim (void)
 {
-  if (hkm_load_relaxed (&cached_bytes) == 0)
+  if (hkm_load_relaxed (&hkm_big_idle_bytes) == 0)
     return;
-  hkm_lock_take (&big_lock);
-  cache_shrink_locked (cache_budget, true);
-  hkm_lock_give (&big_lock);
+  hkm_lock_take (&hkm_big_lock);
+  hkm_cache_reclaim_locked ();
+  hkm_lock_give (&hkm_big_lock);
 }
 
 void
 hkm_big_init (size_t budget)
 {
-  hkm_list_init (&cache);
-  hkm_list_init (&spare);
-  hkm_retain_set_reclaim (cache_reclaim);
-#ifdef HKM_WITH_BIGCACHE
-  cache_budget = budget;
-#else
-  (void) budget;
-  cache_budget = 0;
-#endif
+  hkm_cache_init (budget);
+  hkm_retain_set_reclaim (reclaim);
 }
 
 void
 hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *sum)
 {
-  hkm_lock_take (&big_lock);
+  hkm_lock_take (&hkm_big_lock);
   facts->count = live_count;
   facts->bytes = live_bytes;
-  facts->cached_bytes = cached_bytes;
-  facts->idle_bytes = idle_bytes;
+  facts->mapped_bytes = live_mapped + hkm_cached_bytes;
+  facts->cached_bytes = hkm_cached_bytes;
+  facts->idle_bytes = hkm_big_idle_bytes;
   for (unsigned i = 0; i < HKM_COUNTERS; i++)
-    sum->value[i] += counts.value[i];
-  hkm_lock_give (&big_lock);
+    sum->value[i] += hkm_big_counts.value[i];
+  hkm_lock_give (&hkm_big_lock);
 }
 
 void
 hkm_big_fork_prepare (void)
 {
-  hkm_lock_take (&big_lock);
+  hkm_lock_take (&hkm_big_lock);
 }
 
 void
 hkm_big_fork_done (void)
 {
-  hkm_lock_give (&big_lock);
+  hkm_lock_give (&hkm_big_lock);
 }

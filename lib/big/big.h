@@ -1,16 +1,16 @@
 /* L2 big: blocks above 2 MiB (or aligned beyond what runs give), each a mapping
-   of its own at a multiple of 64 KiB; a cache of freed ones with a byte budget;
-   growth by moving pages.  Only a block's first granule is registered.
-   Thread-safe (HKM_RANK_BIG).  */
+   of its own at a multiple of 64 KiB; a cache of freed ones with a byte budget
+   (big/cache.h); growth by moving pages.  Only a block's first granule is
+   registered.  Thread-safe (HKM_RANK_BIG).  */
 #ifndef HKM_BIG_BIG_H
 #define HKM_BIG_BIG_H
 
 #include "stats/stats.h"
 #include "superslab/slab.h"
 
-/* SIZE bytes aligned to ALIGN (a power of two); *zeroed: reads as zero.
-   NULL: no memory, errno is not touched.  */
-void *hkm_big_alloc (size_t size, size_t align, bool *zeroed);
+/* SIZE bytes aligned to ALIGN (a power of two); beyond the first *dirty they
+   read as zero.  NULL: no memory, errno is not touched.  */
+void *hkm_big_alloc (size_t size, size_t align, size_t *dirty);
 /* Free the block at P, which hkm_map_find led to SLAB for; WHO is the entry
    point for the message if P isn't right.  */
 void hkm_big_free (hkm_slab *slab, void *p, const char *who);
@@ -23,7 +23,10 @@ size_t hkm_big_usable (const hkm_slab *slab, const void *p);
 size_t hkm_big_trim (void);
 typedef struct hkm_big_facts
 {
-  uint64_t count, bytes, cached_bytes, idle_bytes;
+  uint64_t count, bytes;   /* of blocks the program has */
+  uint64_t mapped_bytes;   /* of all mappings */
+  uint64_t cached_bytes;   /* of these, of the cached ones */
+  uint64_t idle_bytes;     /* counted as idle memory */
 } hkm_big_facts;
 void hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *counts);
 void hkm_big_init (size_t cache_budget);

@@ -132,6 +132,9 @@ built (const char *part)
 #ifdef HKM_WITH_BIGCACHE
     "bigcache|"
 #endif
+#ifdef HKM_WITH_THP
+    "thp|"
+#endif
 #ifdef HKM_WITH_STATS
     "stats|"
 #endif

@@ -288,6 +288,16 @@ hkm_os_no_huge (void *addr, size_t size)
   errno = saved;
 }
 
+bool
+hkm_os_huge (void *addr, size_t size)
+{
+  if (!may_call (HKM_OS_MADVISE))
+    return false;
+  int saved = errno;
+  return sys_madvise (addr, size, MADV_HUGEPAGE) == 0
+         || failed (HKM_OS_MADVISE, saved);
+}
+
 uint64_t
 hkm_os_clock_ms (void)
 {

@@ -40,6 +40,16 @@ bool hkm_os_move (void *addr, size_t old_size, void *target, size_t new_size);
 bool hkm_os_purge (void *addr, size_t size);
 /* Never back [addr, addr+size) by huge pages; a hint.  */
 void hkm_os_no_huge (void *addr, size_t size);
+/* Back [addr, addr+size) by huge pages where that can be.  False: the kernel
+   has none.  */
+bool hkm_os_huge (void *addr, size_t size);
+/* Bytes of a huge page, to which only whole ones can be mapped.  */
+size_t hkm_os_huge_size (void);
+/* Where the kernel uses huge pages by itself (os/thp.c): ADVISED until
+   hkm_os_thp_read was called, which opens a file and is for init only.  */
+enum hkm_os_thp { HKM_OS_THP_ADVISED, HKM_OS_THP_NEVER, HKM_OS_THP_ALWAYS };
+enum hkm_os_thp hkm_os_thp (void);
+void hkm_os_thp_read (void);
 
 /* Milliseconds of a coarse monotonic clock; no system call (vDSO).  */
 uint64_t hkm_os_clock_ms (void);

@@ -22,6 +22,9 @@ const hkm_knob hkm_knob_table[HKM_KNOBS] = {
   KNOB (TINY_SLAB_REUSE_GUARD, reuse_guard),
   KNOB (SS_AFFINITY, affinity),
   KNOB (SS_LRU, lru_cap),
+  KNOB (BIGCACHE_STRATEGY, bigcache_strategy),
+  KNOB (THP, thp),
+  KNOB (THP_THRESHOLD, thp_threshold),
 };
 
 /* ---- as the options say ---- */
@@ -93,6 +96,9 @@ publish_locked (const hkm_policy *next)
   published.generation = generation != 0 ? generation : 1;
 #ifndef HKM_WITH_SS_LRU
   published.lru_cap = 0;
+#endif
+#ifndef HKM_WITH_THP
+  published.thp = HKM_THP_OFF;
 #endif
   hkm_store_relaxed (&hkm_policy_generation, published.generation);
 }

@@ -40,7 +40,12 @@ typedef struct hkm_policy
   uint32_t reuse_guard;     /* 0, 1: verify before a slab leaves its class */
   uint32_t affinity;        /* 0, 1: prefer superslabs that hold the class */
   uint32_t lru_cap;         /* empty superslabs kept */
+  uint32_t bigcache_strategy; /* HAKMEM_BIGCACHE_STRATEGY's choices */
+  uint32_t thp;             /* enum hkm_thp */
+  uint32_t thp_threshold;   /* bytes */
 } hkm_policy;
+
+enum hkm_thp { HKM_THP_OFF, HKM_THP_AUTO, HKM_THP_ALWAYS }; /* HAKMEM_THP */
 
 /* The numbers of a policy that are not a class's: each is at first what an
    option says, and has that option's range.  */
@@ -49,7 +54,7 @@ typedef struct hkm_knob
   uint16_t option; /* enum hkm_opt_id */
   uint16_t offset; /* of a uint32_t in hkm_policy */
 } hkm_knob;
-enum { HKM_KNOBS = 8 };
+enum { HKM_KNOBS = 11 };
 extern HKM_HIDDEN const hkm_knob hkm_knob_table[HKM_KNOBS];
 
 HKM_INLINE uint32_t *

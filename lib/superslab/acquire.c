@@ -108,6 +108,8 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
   uint32_t mask = hkm_slot_mask (first, n);
   HKM_ASSERT ((ss->used & mask) == 0);
   size_t resident = 0, missed = 0;
+  if (hkm_unlikely (ss->huge && ss->used == 0))
+    hkm_huge_wake_locked (ss, mask);
   bool fresh = (ss->empty & mask) == 0;
   for (unsigned i = first; i < first + n; i++)
     if (ss->empty >> i & 1)
@@ -262,6 +264,8 @@ slab_reuse_locked (hkm_pool *pool, unsigned cls)
   hkm_list_remove (&slab->link);
   uint32_t mask = hkm_slot_mask (slab->first, slab->slots);
   size_t resident = 0;
+  if (hkm_unlikely (ss->huge && ss->used == 0))
+    hkm_huge_wake_locked (ss, mask);
   for (unsigned i = slab->first; i < slab->first + slab->slots; i++)
     resident += ss->resident[i] * HKM_RESIDENT_UNIT;
   ss->used |= mask;

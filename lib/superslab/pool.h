@@ -45,6 +45,9 @@ typedef struct hkm_superslab
   uint32_t purged;    /* UNUSED slots that once were used */
   uint8_t domain;
   bool kept;          /* on the LRU */
+  bool huge;          /* of huge pages: memory goes back whole or not at all, so
+                         that EMPTY slots count as idle, and it is on the idle
+                         list, only while none is ACTIVE */
   uint64_t classes;   /* classes with a slab here, now or lately */
   uint8_t resident[HKM_SUPERSLAB_SLOTS]; /* of EMPTY slots, in units */
   hkm_slab *slab[HKM_SUPERSLAB_SLOTS]; /* the descriptor of what starts at each
@@ -123,6 +126,9 @@ void hkm_superslab_lift_locked (hkm_superslab *ss);
 void hkm_slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n);
 /* Forget the carved slab that EMPTY slot SLOT of SS is part of, if any.  */
 void hkm_slab_dismantle_locked (hkm_superslab *ss, unsigned slot);
+/* SS, huge and without ACTIVE slots so far, gets some of the mask TAKEN: the
+   others are no idle memory any more.  */
+void hkm_huge_wake_locked (hkm_superslab *ss, uint32_t taken);
 /* Make free slots [first, first+n) ACTIVE; true if all were UNUSED.  */
 bool hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n);
 /* Make ACTIVE slots EMPTY, RESIDENT bytes of them from the start resident.

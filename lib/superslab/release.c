@@ -36,6 +36,34 @@ hkm_slab_dismantle_locked (hkm_superslab *ss, unsigned slot)
   hkm_slots_forget_locked (ss, slab->first, slab->slots);
 }
 
+/* ---- huge superslabs ---- */
+
+void
+hkm_huge_wake_locked (hkm_superslab *ss, uint32_t taken)
+{
+  size_t resident = 0;
+  hkm_list_remove (&ss->idle_link);
+  for (unsigned i = 0; i < HKM_SUPERSLAB_SLOTS; i++)
+    if (ss->empty & ~taken & hkm_slot_mask (i, 1))
+      {
+        resident += ss->resident[i] * HKM_RESIDENT_UNIT;
+        ss->resident[i] = 0;
+      }
+  hkm_retain_leave (resident);
+}
+
+/* The last ACTIVE slot of SS, huge, is gone: all of it is resident.  */
+static void
+huge_sleep_locked (hkm_superslab *ss)
+{
+  size_t units = HKM_SLOT_SIZE / HKM_RESIDENT_UNIT;
+  for (unsigned i = 0; i < HKM_SUPERSLAB_SLOTS; i++)
+    if (ss->empty >> i & 1)
+      ss->resident[i] = (uint8_t) units;
+  hkm_list_append (&ss->pool->idle, &ss->idle_link);
+  hkm_retain_admit ((size_t) __builtin_popcount (ss->empty) * HKM_SLOT_SIZE);
+}
+
 /* ---- purging ---- */
 
 /* The first stretch of *MASK's slots, taken off it; false if it is empty.  */
@@ -204,13 +232,15 @@ void
 hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
                        size_t resident)
 {
-  size_t units = (resident + HKM_RESIDENT_UNIT - 1) / HKM_RESIDENT_UNIT;
+  size_t units = ss->huge ? 0
+                          : (resident + HKM_RESIDENT_UNIT - 1)
+                                / HKM_RESIDENT_UNIT;
   size_t per_slot = HKM_SLOT_SIZE / HKM_RESIDENT_UNIT;
   uint32_t mask = hkm_slot_mask (first, n);
   size_t counted = units * HKM_RESIDENT_UNIT; /* as they will leave again */
   HKM_ASSERT ((ss->used & mask) == mask);
   ss->used &= ~mask;
-  if (ss->empty == 0)
+  if (ss->empty == 0 && !ss->huge)
     hkm_list_append (&ss->pool->idle, &ss->idle_link);
   ss->empty |= mask;
   for (unsigned i = first; i < first + n; i++)
@@ -221,6 +251,8 @@ hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
     }
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
   hkm_retain_admit (counted);
+  if (ss->huge && ss->used == 0)
+    huge_sleep_locked (ss);
 }
 
 void

@@ -156,9 +156,14 @@ superslab_map_locked (hkm_pool *pool)
       hkm_list_push (&pool->unmapped, &ss->link);
       return NULL;
     }
-  /* A huge page would make the first touch cost 2 MiB and refill purged
-     holes.  */
-  hkm_os_no_huge (ss->base, HKM_SUPERSLAB_SIZE);
+  /* A huge page makes the first touch cost 2 MiB and refills purged holes: only
+     where it is asked for.  */
+  ss->huge = hkm_pool_policy_locked (pool)->thp == HKM_THP_ALWAYS
+             && hkm_os_thp () != HKM_OS_THP_NEVER
+             && hkm_os_huge (ss->base, HKM_SUPERSLAB_SIZE);
+  if (!ss->huge)
+    hkm_os_no_huge (ss->base, HKM_SUPERSLAB_SIZE);
+  hkm_count (&pool->counts, HKM_COUNT_THP_MAP, ss->huge);
   ss->used = ss->empty = ss->purged = 0;
   ss->classes = 0;
   hkm_map_claim (ss->base);
@@ -225,7 +230,9 @@ lru_put_locked (hkm_superslab *ss)
   hkm_fetch_add_relaxed (&lru_count, 1);
 }
 
-/* Unmap empty superslabs of POOL while all pools have more than CAP.  */
+/* Unmap empty superslabs of POOL while all pools have more than CAP.  Those
+   that hold idle memory come last: it is within the budget, and who unmapped it
+   would fault it in again.  Only a cap of none takes them too.  */
 static void
 lru_shrink_locked (hkm_pool *pool, uint64_t cap)
 {
@@ -233,6 +240,8 @@ lru_shrink_locked (hkm_pool *pool, uint64_t cap)
     {
       hkm_superslab *ss
           = hkm_container_of (pool->lru.prev, hkm_superslab, link);
+      if (ss->empty != 0 && cap > 0)
+        return;
       hkm_superslab_lift_locked (ss);
       if (!superslab_unmap_locked (ss))
         {

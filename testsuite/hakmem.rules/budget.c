@@ -217,6 +217,46 @@ TEST (an_oscillating_program_is_not_punished)
   CHECK (hkm_retain_budget () > 30u * MIB);
 }
 
+/* 0 to 256 MiB of big blocks, over and over: after ten cycles nothing is faulted
+   in again, and no mapping made.  Once the program does other work, small, what
+   the cycles earned goes.  */
+TEST (what_cycles_earned_goes_with_other_work)
+{
+#ifndef HKM_WITH_BIGCACHE
+  SKIP ("built without the BigCache");
+#endif
+  enum { N = 16, EACH = 16 * MIB, SMALL = 3000, PAUSE = 300 };
+  static void *p[N];
+  uint64_t calls[2] = { 0, 0 };
+  begin (FLOOR);
+  for (int cycle = 0; cycle < 30; cycle++)
+    {
+      if (cycle == 10)
+        for (int i = 0; i < 2; i++)
+          calls[i] = hkm_os_calls (i ? HKM_OS_MADVISE : HKM_OS_MMAP);
+      for (int i = 0; i < N; i++)
+        CHECK ((p[i] = malloc (EACH)) != NULL);
+      for (int i = 0; i < N; i++)
+        free (p[i]);
+      clock_ms += 100;
+    }
+  for (int i = 0; i < 2; i++)
+    calls[i] = hkm_os_calls (i ? HKM_OS_MADVISE : HKM_OS_MMAP) - calls[i];
+  CHECKF (calls[0] == 0 && calls[1] == 0, "%llu mmap and %llu madvise calls in "
+          "twenty cycles", (unsigned long long) calls[0],
+          (unsigned long long) calls[1]);
+  size_t earned = hkm_retain_idle ();
+  CHECKF (earned == (size_t) N * EACH, "%zu bytes idle after the cycles", earned);
+  for (int i = 0; i < 200; i++) /* a minute */
+    {
+      for (int k = 0; k < SMALL; k++)
+        free (malloc (100)); /* no refill after the first */
+      clock_ms += PAUSE;
+    }
+  CHECKF (hkm_retain_idle () <= FLOOR + MIB, "%zu bytes idle after other work",
+          hkm_retain_idle ());
+}
+
 /* The share of live memory goes with it: what was within the budget is over it
    when other memory is freed, in whatever room that lay.  */
 TEST (idle_memory_follows_live_memory)
@@ -280,5 +320,6 @@ main (void)
   RUN (idle_memory_follows_live_memory);
   RUN (cached_big_blocks_follow_live_memory);
   RUN (an_oscillating_program_is_not_punished);
+  RUN (what_cycles_earned_goes_with_other_work);
   return check_done ();
 }

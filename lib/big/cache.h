@@ -1,0 +1,64 @@
+/* The cache of freed big mappings, and whose pages are given back when idle
+   memory is over its budget.  Private to this room; everything is guarded by
+   hkm_big_lock.
+
+   A mapping has three lengths: size <= touched <= mapped.  The program may
+   use `size' bytes (none of a cached one); beyond `touched' all reads as zero.
+   What lies between the two is idle memory, left by an earlier user, of live
+   blocks as of cached ones.  */
+#ifndef HKM_BIG_CACHE_H
+#define HKM_BIG_CACHE_H
+
+#include "base/lock.h"
+#include "big/big.h"
+#include "policy/policy.h"
+
+typedef struct hkm_big
+{
+  hkm_slab head;       /* kind BIG; what the address map leads to */
+  hkm_link link;       /* cached: by age; else among spare descriptors */
+  hkm_link size_link;  /* cached: in its size's bucket */
+  hkm_link idle_link;  /* while `idle' is not 0: by age */
+  char *base;          /* of mapping and block; relaxed atomic */
+  size_t size;         /* usable bytes; relaxed atomic */
+  size_t touched;      /* beyond these bytes nothing is resident */
+  size_t mapped;
+  size_t idle;         /* bytes counted as idle memory */
+  uint64_t turn;       /* cached: a later one was freed later */
+  uint64_t idle_since; /* milliseconds */
+  bool asked, huge;    /* huge pages were asked for; and granted */
+} hkm_big;
+
+extern hkm_lock hkm_big_lock;
+extern hkm_counts hkm_big_counts;
+
+void hkm_cache_init (size_t budget);
+/* The policy in force.  */
+const hkm_policy *hkm_cache_policy_locked (void);
+/* A cached mapping for SIZE bytes at a multiple of ALIGN, taken out, of `size'
+   0; or NULL.  */
+hkm_big *hkm_cache_take_locked (size_t size, size_t align);
+/* Cache BIG, which was freed, in place of what is older.  False: it is beyond
+   the budget, and nothing was done.  */
+bool hkm_cache_put_locked (hkm_big *big);
+/* As put, whatever the budget, for a mapping that the OS would not have.  */
+void hkm_cache_force_locked (hkm_big *big);
+/* BIG serves SIZE bytes from now on, at most `mapped'.  */
+void hkm_cache_use_locked (hkm_big *big, size_t size);
+/* Nothing of BIG counts as idle, until the next use.  */
+void hkm_cache_hold_locked (hkm_big *big);
+/* Give pages back while idle memory is over its budget.  */
+void hkm_cache_reclaim_locked (void);
+/* Give every cached mapping back; bytes.  */
+size_t hkm_cache_trim_locked (void);
+/* Give the mapping of BIG, which nobody can reach any more but by its address,
+   back to the OS.  False: it would not have it (the mapping limit).  */
+bool hkm_big_unmap (hkm_big *big);
+/* A descriptor without a mapping, and back.  NULL: no memory.  */
+hkm_big *hkm_big_descriptor_locked (void);
+void hkm_big_forget_locked (hkm_big *big);
+
+/* Of cached mappings, and idle.  Relaxed atomic.  */
+extern size_t hkm_cached_bytes, hkm_big_idle_bytes;
+
+#endif

@@ -1,0 +1,267 @@
+/* Huge pages are asked for where HAKMEM_THP says, and nowhere else.
+
+   huge off     none anywhere
+   huge auto    big blocks from the threshold on, once the process is old and
+                large
+   huge always  in every process, superslabs with them
+   huge kernel  as always, in a process that the kernel gives none
+
+   HAKMEM_THP is set by who runs it, HAKMEM_THP_THRESHOLD is 8M.  */
+#include "outside.h"
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { THRESHOLD = 8 * MIB };
+
+#ifndef PR_SET_THP_DISABLE
+#define PR_SET_THP_DISABLE 41
+#endif
+
+/* The line NAME of what /proc/self/smaps says of the mapping that holds P; ""
+   if it isn't there.  */
+static const char *
+smaps (const void *p, const char *name)
+{
+  static char line[512];
+  FILE *f = fopen ("/proc/self/smaps", "r");
+  bool inside = false, found = false;
+  while (f != NULL && !found && fgets (line, sizeof line, f) != NULL)
+    {
+      unsigned long from, to;
+      if (sscanf (line, "%lx-%lx ", &from, &to) == 2)
+        inside = (uintptr_t) p >= from && (uintptr_t) p < to;
+      else if (inside && strncmp (line, name, strlen (name)) == 0)
+        found = true;
+    }
+  if (f != NULL)
+    fclose (f);
+  return found ? line + strlen (name) : "";
+}
+
+static bool
+is_advised (const void *p)
+{
+  return strstr (smaps (p, "VmFlags:"), " hg") != NULL;
+}
+
+static bool
+is_refused (const void *p)
+{
+  return strstr (smaps (p, "VmFlags:"), " nh") != NULL;
+}
+
+/* True if this kernel knows huge pages and says where.  */
+static bool
+kernel_says (void)
+{
+  void *probe = mmap (NULL, 2 * MIB, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  bool says = madvise (probe, 2 * MIB, MADV_HUGEPAGE) == 0
+              && is_advised (probe);
+  munmap (probe, 2 * MIB);
+  return says;
+}
+
+/* What the kernel does by itself.  */
+static bool
+kernel_always (void)
+{
+  char text[80] = "";
+  int fd = open ("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY);
+  ssize_t n = fd >= 0 ? read (fd, text, sizeof text - 1) : 0;
+  if (fd >= 0)
+    close (fd);
+  return n > 0 && strstr (text, "[always]") != NULL;
+}
+
+#define NEED_KERNEL()                                                         \
+  do                                                                          \
+    if (!kernel_says ())                                                      \
+      SKIP ("the kernel knows no huge pages, or does not say");               \
+  while (0)
+
+/* 128 MiB in blocks below the threshold, and 64 MiB that stay.  */
+static void *staying[16];
+static void
+grow_old (void)
+{
+  for (int i = 0; i < 16; i++)
+    staying[i] = malloc (4 * MIB);
+  for (int i = 0; i < 32; i++)
+    free (malloc (4 * MIB));
+}
+
+static void
+give_up_staying (void)
+{
+  for (int i = 0; i < 16; i++)
+    {
+      free (staying[i]);
+      staying[i] = NULL;
+    }
+}
+
+TEST (off)
+{
+  NEED_KERNEL ();
+  grow_old ();
+  char *p = malloc (100 * MIB), *q = malloc (1000);
+  p = realloc (p, 200 * MIB);
+  CHECK (!is_advised (p) && !is_advised (q));
+  CHECK (!kernel_always () || is_refused (p));
+  CHECK (!counts () || number ("THP_MAP") == 0);
+  free (p);
+  free (q);
+  give_up_staying ();
+}
+
+TEST (young_processes_have_none)
+{
+  NEED_KERNEL ();
+  char *p = malloc (100 * MIB);
+  CHECK (p != NULL && !is_advised (p));
+  free (p);
+}
+
+TEST (small_processes_have_none)
+{
+  NEED_KERNEL ();
+  for (int i = 0; i < 100; i++)
+    free (malloc (5 * MIB));
+  malloc_trim (0);
+  char *p = malloc (20 * MIB);
+  CHECK (p != NULL && !is_advised (p));
+  free (p);
+}
+
+TEST (others_have_them_from_the_threshold_on)
+{
+  NEED_KERNEL ();
+  malloc_trim (0);
+  grow_old ();
+  char *below = malloc (THRESHOLD - 8192), *p = malloc (THRESHOLD),
+       *large = malloc (1 * MIB), *small = malloc (100);
+  CHECK (!is_advised (below));
+  CHECK (is_advised (p));
+  CHECKF ((uintptr_t) p % (2 * MIB) == 0, "at %p", (void *) p);
+  CHECK (is_refused (large) && is_refused (small));
+  free (below);
+  free (p);
+  free (large);
+  free (small);
+}
+
+/* A block that grows past the threshold gets them, and no call more for it.  */
+TEST (growth)
+{
+  NEED_KERNEL ();
+  malloc_trim (0);
+  char *p = malloc (5 * MIB);
+  p[0] = 1;
+  CHECK (!is_advised (p));
+  p = realloc (p, 12 * MIB);
+  CHECK (p[0] == 1 && is_advised (p));
+  uint64_t calls = number ("madvise_calls");
+  p = realloc (p, 60 * MIB);
+  CHECK (p[0] == 1 && is_advised (p));
+  CHECK (number ("madvise_calls") == calls);
+  /* And again from the cache.  */
+  free (p);
+  calls = number ("madvise_calls");
+  p = malloc (60 * MIB);
+  CHECK (is_advised (p) && number ("madvise_calls") == calls);
+  free (p);
+  give_up_staying ();
+}
+
+TEST (always)
+{
+  NEED_KERNEL ();
+  char *small = malloc (100), *large = malloc (1 * MIB),
+       *below = malloc (5 * MIB), *p = malloc (THRESHOLD);
+  CHECK (is_advised (small) && is_advised (large));
+  CHECK (!is_advised (below) && is_advised (p));
+  free (small);
+  free (large);
+  free (below);
+  free (p);
+}
+
+/* Memory of huge superslabs goes back whole: not while a block is left there,
+   as soon as none is.  */
+TEST (huge_superslabs_go_back_whole)
+{
+  NEED_KERNEL ();
+  enum { SLABS = 16, PER = 4, N = SLABS * PER, EACH = 480 * KIB };
+  static char *p[N];
+  malloc_trim (0);
+  size_t before = resident_bytes ();
+  for (int i = 0; i < N; i++)
+    {
+      CHECK ((p[i] = malloc (EACH)) != NULL);
+      memset (p[i], 1, EACH);
+    }
+  uint64_t purges = number ("madvise_calls");
+  for (int i = 0; i < N; i++)
+    if (i % PER != 0)
+      free (p[i]);
+  CHECKF (number ("madvise_calls") == purges, "%llu madvise calls for parts",
+          (unsigned long long) (number ("madvise_calls") - purges));
+  for (int i = 0; i < N; i += PER)
+    free (p[i]);
+  CHECKF (resident_bytes () <= before + 12 * MIB, "%zu bytes more than before",
+          resident_bytes () - before);
+  CHECK (number ("idle_bytes") <= number ("retain_bytes"));
+  malloc_trim (0);
+  CHECKF (resident_bytes () <= before + 4 * MIB,
+          "%zu bytes more than before after malloc_trim",
+          resident_bytes () - before);
+}
+
+/* What prctl says holds.  It outlives execve, so that it is in force before the
+   library's first call.  */
+TEST (none_where_the_kernel_gives_none)
+{
+  NEED_KERNEL ();
+  char *small = malloc (100), *p = malloc (64 * MIB);
+  memset (p, 1, 64 * MIB);
+  CHECK (!is_advised (small) && !is_advised (p));
+  CHECKF (strtoul (smaps (p, "AnonHugePages:"), NULL, 10) == 0,
+          "huge pages:%s", smaps (p, "AnonHugePages:"));
+  free (small);
+  free (p);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *mode = argc > 1 ? argv[1] : "";
+  if (strcmp (mode, "kernel") == 0)
+    {
+      if (prctl (PR_SET_THP_DISABLE, 1L, 0L, 0L, 0L) != 0)
+        {
+          puts ("skip kernel: prctl refuses PR_SET_THP_DISABLE");
+          return check_done ();
+        }
+      execl (argv[0], argv[0], "disabled", (char *) NULL);
+      return 1;
+    }
+  find_stats ();
+  if (strcmp (mode, "off") == 0)
+    RUN (off);
+  else if (strcmp (mode, "auto") == 0)
+    {
+      RUN (young_processes_have_none);
+      RUN (small_processes_have_none);
+      RUN (others_have_them_from_the_threshold_on);
+      RUN (growth);
+    }
+  else if (strcmp (mode, "always") == 0)
+    {
+      RUN (always);
+      RUN (huge_superslabs_go_back_whole);
+    }
+  else
+    RUN (none_where_the_kernel_gives_none);
+  return check_done ();
+}
