@@ -74,6 +74,9 @@ function valid(name,   w, n, i, s) {
     return s
   }
   if (type[name] == "TEXT") return "any " unit[name]
+  if (type[name] == "BLOCK")
+    return "0, or a multiple of 16 from " min[name] " to " max[name] \
+      " that is no size of another class"
   if (type[name] == "MASK") return min[name] " to " max[name]
   s = number(name, min[name]) " to " number(name, max[name]) " " unit[name]
   return type[name] == "LIST" ? s ", each" : s
@@ -102,7 +105,7 @@ function form(name) {
 function placeholder(name) {
   if (type[name] == "BOOL") return "0|1"
   if (type[name] == "ENUM") return choices[name]
-  if (type[name] == "UINT" && unit[name] == "bytes") return "SIZE"
+  if (unit[name] == "bytes") return "SIZE"
   if (type[name] == "UINT") return "NUMBER"
   return type[name]=="TEXT" ? toupper(unit[name]) : type[name]
 }

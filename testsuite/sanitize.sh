@@ -87,6 +87,7 @@ arguments_of ()
     larson) echo seconds=4 ;;
     absorb_purge) echo meetings=6 blocks=262144 rounds=200 ;;
     late_first_call) echo threads=400 ;;
+    dyn_classes) echo rounds=4 steps=1500 ;;
     policy | change) echo "$dir" ;; # where their files go
   esac
 }

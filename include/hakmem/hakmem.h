@@ -31,6 +31,9 @@ const char *hakmem_version (void);
                       uint32_t[8], for one that is text const char * (a null
                       pointer if it isn't set; valid for the process's life).
                       A choice is the number of the word, from 0.
+     "policy.OPTION"  uint64_t            what is in force of those numbers of
+                                          the policy (below) that a variable
+                                          HAKMEM_OPTION sets at first
      "stats.COUNTER"  uint64_t            as hakmem_stats_get (COUNTER)
      "purge"          size_t              does hakmem_purge () and reads what
                                           it returned
@@ -38,14 +41,22 @@ const char *hakmem_version (void);
    OLD, if not null, receives the value; *OLD_LENGTH, which must not be null
    then, is the size of OLD in bytes and must be that of the type above.  With
    OLD null and OLD_LENGTH not null, *OLD_LENGTH is set to that size and nothing
-   is read; "purge" is done in any case.  Nothing can be written yet: NEW must
-   be null and NEW_LENGTH 0.
+   is read; "purge" is done in any case.
+
+   NEW, if not null, is the new value of a "policy." name, NEW_LENGTH its size;
+   OLD then receives the value before.  For any other name NEW must be null and
+   NEW_LENGTH 0.  A number of the policy acts from each thread's next refill on.
+   "policy.MID_DYN1" and "policy.MID_DYN2", the block sizes of two further
+   classes or 0, wait until no memory of the former size is in use; meanwhile
+   requests go to the other classes.
 
    Returns 0, or
      ENOENT   there is nothing called NAME (with a part of the library left
               out when it was built, its counters and options may be missing)
      EINVAL   NAME is null, OLD is given without OLD_LENGTH, or *OLD_LENGTH is
-              not the size of the value; nothing was stored or done
+              not the size of the value, or NEW and NEW_LENGTH are not a
+              value's; nothing was stored or done
+     ERANGE   the policy can't have that value; nothing changed
      EPERM    NEW or NEW_LENGTH was given, but NAME can't be written.  */
 int hakmem_ctl (const char *name, void *old, size_t *old_length,
                 const void *new_value, size_t new_length);

@@ -59,7 +59,7 @@ foreign_aligned (size_t align, size_t size)
 /* SIZE bytes at a multiple of ALIGN, a power of two, if this thread's front has
    a block for it; else NULL.  A front that isn't empty is that of a heap: nobody
    opted out.  No branch here depends on ALIGN or SIZE, as long as a class serves
-   them.  */
+   them that is not dynamic, whose blocks may be at multiples of 16 alone.  */
 HKM_INLINE void *
 pop (size_t align, size_t size)
 {
@@ -68,6 +68,8 @@ pop (size_t align, size_t size)
     return NULL;
   hkm_front *front = hkm_thread_front;
   size_t at = hkm_aligned_slot (multiple, align);
+  if (hkm_unlikely (hkm_class_is_dynamic ((unsigned) at / 2)))
+    return NULL;
   uintptr_t *head = hkm_front_head (front, at), masked = *head;
   return hkm_likely (masked != 0) ? hkm_head_pop (head, masked) : NULL;
 }

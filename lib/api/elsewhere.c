@@ -22,15 +22,16 @@ no_memory (void)
 
 /* ---- handing out; all after hkm_init () said no to opting out ---- */
 
+/* SIZE 0: exactly a block of CLS will do.  */
 static void *
-alloc_class (unsigned cls, bool *zeroed)
+alloc_class (size_t size, unsigned cls, bool *zeroed)
 {
   hkm_front *front = hkm_thread_front;
   *zeroed = false;
   if (front->slot[cls].head != 0)
     return hkm_slot_pop (&front->slot[cls]);
   hkm_heap *heap = hkm_thread_heap ();
-  return heap != NULL ? hkm_heap_take (heap, cls, zeroed) : NULL;
+  return heap != NULL ? hkm_heap_take (heap, size, cls, zeroed) : NULL;
 }
 
 static void *
@@ -46,10 +47,10 @@ alloc_run (size_t size, bool *zeroed)
 /* *dirty, here and below: beyond as many bytes from its start the block reads as
    zero.  */
 static void *
-alloc_small (unsigned cls, size_t size, size_t *dirty)
+alloc_small (unsigned cls, size_t size, size_t align, size_t *dirty)
 {
   bool zeroed;
-  void *p = alloc_class (cls, &zeroed);
+  void *p = alloc_class (align <= HKM_MIN_ALIGN ? size : 0, cls, &zeroed);
   *dirty = zeroed && size > sizeof (hkm_block) ? sizeof (hkm_block) : size;
   return p;
 }
@@ -78,7 +79,7 @@ alloc_or_trim (int cls, size_t size, size_t align, size_t *dirty)
     {
       if (tries > 0)
         hkm_report_trim ();
-      p = cls >= 0 ? alloc_small ((unsigned) cls, size, dirty)
+      p = cls >= 0 ? alloc_small ((unsigned) cls, size, align, dirty)
                    : alloc_large (size, align, dirty);
     }
   return hkm_likely (p != NULL) ? p : no_memory ();

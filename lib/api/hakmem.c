@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "opts/opts.h"
 #include "policy/file.h"
+#include "policy/policy.h"
+#include "tiny/heap.h"
 
 #include <errno.h>
 #include <string.h>
@@ -153,7 +155,10 @@ hakmem_policy_load (const char *path)
   if (path == NULL)
     return EINVAL;
   hkm_init ();
-  return hkm_policy_file_load (path);
+  int error = hkm_policy_file_load (path);
+  if (error == 0)
+    hkm_heap_observe_all ();
+  return error;
 }
 
 /* A value on its way to the caller of hakmem_ctl.  */
@@ -202,10 +207,41 @@ answer_option (answer *a, const char *name)
   return 0;
 }
 
-enum action { READ_CONSTANT, READ_STATE, PURGE };
+/* The number of the policy that variable NAME sets at first; or -1.  */
+static int
+find_knob (const char *name)
+{
+  int option = hkm_opts_find (name);
+
+  for (int k = 0; option >= 0 && k < HKM_KNOBS; k++)
+    if (hkm_knob_table[k].option == option)
+      return k;
+  return -1;
+}
+
+static uint64_t
+get_knob (unsigned k)
+{
+  hkm_policy policy = { .generation = 0 };
+
+  hkm_policy_refresh (&policy);
+  return *hkm_policy_knob (&policy, k);
+}
+
+static int
+set_knob (unsigned k, uint64_t value)
+{
+  if (!hkm_policy_set (k, value))
+    return ERANGE;
+  hkm_heap_observe_all ();
+  return 0;
+}
+
+enum action { READ_CONSTANT, READ_STATE, POLICY, PURGE };
 
 /* Find out what NAME is; constants are answered at once, the rest when it is
-   sure that the caller's buffer fits (*OFFSET says which state).  */
+   sure that the caller's buffer fits (*OFFSET says which state or number of the
+   policy).  */
 static int
 look_up (const char *name, answer *a, enum action *then, size_t *offset)
 {
@@ -224,6 +260,15 @@ look_up (const char *name, answer *a, enum action *then, size_t *offset)
       *then = READ_STATE;
       a->length = sizeof a->u.number;
       return check_value (rest, offset) == 0 ? 0 : ENOENT;
+    }
+  rest = hkm_text_after (name, "policy.");
+  if (rest != NULL)
+    {
+      int k = find_knob (rest);
+      *then = POLICY;
+      *offset = (size_t) k;
+      a->length = sizeof a->u.number;
+      return k >= 0 ? 0 : ENOENT;
     }
   if (hkm_text_is (name, "purge"))
     {
@@ -248,14 +293,27 @@ hakmem_ctl (const char *name, void *old, size_t *old_length,
   int error = look_up (name, &a, &then, &offset);
   if (error != 0)
     return error;
-  if (new_value != NULL || new_length != 0)
+  bool writes = new_value != NULL || new_length != 0;
+  if (writes && then != POLICY)
     return EPERM;
   if (old != NULL && (old_length == NULL || *old_length != a.length))
+    return EINVAL;
+  if (writes && (new_value == NULL || new_length != a.length))
     return EINVAL;
   if (then == PURGE)
     a.u.size = purge ();
   else if (then == READ_STATE && old != NULL)
     a.u.number = get_value (offset);
+  else if (then == POLICY)
+    a.u.number = get_knob ((unsigned) offset);
+  if (writes)
+    {
+      uint64_t value;
+      memcpy (&value, new_value, sizeof value);
+      error = set_knob ((unsigned) offset, value);
+      if (error != 0)
+        return error;
+    }
   if (old != NULL)
     memcpy (old, &a.u, a.length);
   else if (old_length != NULL)

@@ -15,7 +15,7 @@ HKM_API (malloc) (size_t size)
   hkm_front *front = hkm_thread_front;
   if (hkm_unlikely (size > HKM_MID_MAX))
     return hkm_alloc_elsewhere (size);
-  size_t at = hkm_slot_of[(size + 15) / 16];
+  size_t at = hkm_load_relaxed (&hkm_slot_of[(size + 15) / 16]);
   uintptr_t head = *hkm_front_head (front, at);
   /* Opaque, so that the slot's address is no value to be kept: load and store
      scale the index themselves.  */

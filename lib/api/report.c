@@ -29,10 +29,13 @@ hkm_report_gather (hkm_full_report *full)
   /* The kernel's answer: a child of a bare clone has its own.  */
   report->pid = (uint64_t) syscall (SYS_getpid);
   hkm_heap_facts (report, full->line);
-  report->classes = HKM_CLASSES;
   report->class_line = full->line;
   for (unsigned i = 0; i < HKM_CLASSES; i++)
-    report->live_bytes += full->line[i].live * full->line[i].size;
+    if (full->line[i].size != 0) /* no dynamic class that is off */
+      {
+        report->live_bytes += full->line[i].live * full->line[i].size;
+        full->line[report->classes++] = full->line[i];
+      }
 
   hkm_superslab_facts_get (&slabs, &report->counts);
   report->superslabs = slabs.superslabs;

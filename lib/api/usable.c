@@ -50,8 +50,9 @@ HKM_API (cfree) (void *p)
 
 /* True if a block of USABLE bytes may be what a request for SIZE bytes at a
    multiple of ALIGN got.  Classes and runs are exact, but realloc leaves a
-   block of a class where it is until half of it would be wasted; a big mapping
-   may come longer out of the cache.  */
+   block of a class where it is until half of it would be wasted, a mid request
+   may have got a block of a larger class or of one that had another size then;
+   a big mapping may come longer out of the cache.  */
 static bool
 size_possible (size_t align, size_t size, size_t usable)
 {
@@ -59,7 +60,7 @@ size_possible (size_t align, size_t size, size_t usable)
     return false;
   int cls = hkm_class_for_aligned (size, align);
   if (cls >= 0)
-    return hkm_class[cls].size >= usable
+    return hkm_class_size ((unsigned) cls) >= usable
            || (usable <= HKM_MID_MAX && size >= usable / 2);
   if (size <= HKM_LARGE_MAX && align <= HKM_GRANULE)
     return usable - size < HKM_GRANULE || size == 0;

@@ -19,6 +19,14 @@
   __atomic_fetch_add ((p), (v), __ATOMIC_RELAXED)
 #define hkm_fetch_sub_relaxed(p, v)                                           \
   __atomic_fetch_sub ((p), (v), __ATOMIC_RELAXED)
+#define hkm_fetch_add_acq_rel(p, v)                                           \
+  __atomic_fetch_add ((p), (v), __ATOMIC_ACQ_REL)
+#define hkm_fetch_sub_acq_rel(p, v)                                           \
+  __atomic_fetch_sub ((p), (v), __ATOMIC_ACQ_REL)
+#define hkm_fetch_and_acq_rel(p, v)                                           \
+  __atomic_fetch_and ((p), (v), __ATOMIC_ACQ_REL)
+#define hkm_fetch_or_acq_rel(p, v)                                            \
+  __atomic_fetch_or ((p), (v), __ATOMIC_ACQ_REL)
 /* Compare and swap: on failure *expected_ptr is the value found.  Strong.  */
 #define hkm_cas_acquire(p, expected_ptr, v)                                   \
   __atomic_compare_exchange_n ((p), (expected_ptr), (v), false,               \

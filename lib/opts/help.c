@@ -80,6 +80,11 @@ hkm_opts_show_valid (hkm_out *out, const struct hkm_opt_row *row)
     case HKM_OPT_TEXT:
       hkm_out_printf (out, "a %s below 4 KiB", row->unit);
       break;
+    case HKM_OPT_BLOCK:
+      hkm_out_printf (out, "0, or a multiple of 16 in %llu..%llu that no class "
+                      "has", (unsigned long long) row->min,
+                      (unsigned long long) row->max);
+      break;
     case HKM_OPT_UINT:
     case HKM_OPT_MASK:
     case HKM_OPT_LIST:
@@ -128,6 +133,12 @@ built (const char *part)
 #endif
 #ifdef HKM_WITH_SS_LRU
     "ss-lru|"
+#endif
+#ifdef HKM_WITH_DYN_CLASSES
+    "dyn-classes|"
+#endif
+#ifdef HKM_WITH_WMAX
+    "wmax|"
 #endif
 #ifdef HKM_WITH_BIGCACHE
     "bigcache|"

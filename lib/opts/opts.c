@@ -2,6 +2,7 @@
    that sets them.  What a wrong entry is told is in opts/complain.c.  */
 #include "opts/opts.h"
 
+#include "base/size_class.h"
 #include "base/text.h"
 #include "opts/complain.h"
 #include "opts/parse.h"
@@ -77,6 +78,16 @@ hkm_opts_row (enum hkm_opt_id id)
   return &rows[id];
 }
 
+bool
+hkm_opts_takes (enum hkm_opt_id id, uint64_t v)
+{
+  const struct hkm_opt_row *row = &rows[id];
+
+  if (row->type == HKM_OPT_BLOCK)
+    return v == 0 || (v <= row->max && hkm_size_may_be_dynamic ((size_t) v));
+  return v >= row->min && v <= row->max;
+}
+
 uint64_t
 hkm_opt (enum hkm_opt_id id)
 {
@@ -132,6 +143,24 @@ set_text (enum hkm_opt_id id, const char *from, size_t n)
 }
 
 static enum hkm_parsed
+set_block (enum hkm_opt_id id, const char *from, size_t n)
+{
+  uint64_t v = 0;
+  enum hkm_parsed parsed
+    = hkm_parse_number (from, n, true, 0, rows[id].max, &v);
+
+  if (parsed != HKM_PARSED)
+    return parsed;
+  if (!hkm_opts_takes (id, v))
+    return HKM_RANGE;
+  for (unsigned i = 0; i < HKM_OPT_COUNT; i++)
+    if (i != id && rows[i].type == HKM_OPT_BLOCK && v != 0 && value[i] == v)
+      return HKM_RANGE;
+  value[id] = v;
+  return HKM_PARSED;
+}
+
+static enum hkm_parsed
 set (enum hkm_opt_id id, const char *from, size_t n)
 {
   const struct hkm_opt_row *row = &rows[id];
@@ -149,6 +178,8 @@ set (enum hkm_opt_id id, const char *from, size_t n)
     case HKM_OPT_LIST:
       return hkm_parse_list (from, n, row->min, row->max,
                              list[side_index (id, HKM_OPT_LIST)]);
+    case HKM_OPT_BLOCK:
+      return set_block (id, from, n);
     case HKM_OPT_TEXT:
       return set_text (id, from, n);
     }

@@ -16,6 +16,7 @@ enum hkm_opt_type
   HKM_OPT_MASK, /* a mask over class groups, 0x.. or decimal */
   HKM_OPT_ENUM, /* a word of the row's choices, stored as its index */
   HKM_OPT_LIST, /* eight numbers, one per class group, or one for all */
+  HKM_OPT_BLOCK, /* bytes of a dynamic class's block, or 0; no two rows alike */
   HKM_OPT_TEXT  /* a string, kept as a pointer into the environment block's copy */
 };
 
@@ -49,8 +50,10 @@ const struct hkm_opt_row *hkm_opts_row (enum hkm_opt_id id);
 /* Read every variable.  Under AT_SECURE nothing is read.  Messages about bad
    values go to stderr only if it is a terminal or HAKMEM_VERBOSE is set.  */
 void hkm_opts_load (void);
-/* The value of a BOOL, UINT, MASK or ENUM row.  */
+/* The value of a row but of type LIST or TEXT.  */
 uint64_t hkm_opt (enum hkm_opt_id id);
+/* True if V is a number that the row takes (all eight of a LIST alike).  */
+bool hkm_opts_takes (enum hkm_opt_id id, uint64_t v);
 /* Number K (0..7) of a LIST row.  */
 uint32_t hkm_opt_list (enum hkm_opt_id id, unsigned k);
 /* A TEXT row's string, or NULL if it isn't set.  */

@@ -51,6 +51,12 @@ enum hkm_os_thp { HKM_OS_THP_ADVISED, HKM_OS_THP_NEVER, HKM_OS_THP_ALWAYS };
 enum hkm_os_thp hkm_os_thp (void);
 void hkm_os_thp_read (void);
 
+/* Make SIZE bytes (any number) of DATA, which the loader may have sealed after
+   relocation, writable, and sealed again (os/seal.c).  Other threads may read
+   them meanwhile.  False: the kernel refuses.  */
+bool hkm_os_unseal (const void *data, size_t size);
+void hkm_os_seal (const void *data, size_t size);
+
 /* Milliseconds of a coarse monotonic clock; no system call (vDSO).  */
 uint64_t hkm_os_clock_ms (void);
 /* 128 random bits from the kernel's start block (AT_RANDOM).  */

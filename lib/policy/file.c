@@ -11,7 +11,7 @@
 
 /* Of the file, not of the library: raised when a line is added or changes its
    meaning.  */
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 /* Far more than a file of this format takes; whole pages of any size.  */
 #define FILE_MAX ((size_t) 64 << 10)
 
@@ -73,7 +73,7 @@ print_policy (hkm_out *out, hkm_policy *policy)
     {
       const hkm_class_policy *p = &policy->cls[c];
       hkm_out_printf (out, "class %u size %u route %s superslabs %s cap %u "
-                      "batch %u remote %u\n", c, hkm_class[c].size,
+                      "batch %u remote %u\n", c, hkm_policy_block (policy, c),
                       route_word (p), superslabs_word (p), p->cap, p->batch,
                       p->remote);
     }
@@ -251,7 +251,7 @@ read_knob (reading *r, unsigned k, hkm_policy *policy)
   uint32_t value;
   if (!take_text (r, row->name) || !take_named (r, " = ", &value))
     return malformed (r);
-  if (value < row->min || value > row->max)
+  if (!hkm_opts_takes ((enum hkm_opt_id) hkm_knob_table[k].option, value))
     return refuse (r, ERANGE, "has a value out of range");
   *hkm_policy_knob (policy, k) = value;
   return take_end_of_line (r);
@@ -281,23 +281,24 @@ read_fixed (reading *r, const hkm_class_policy *p)
 }
 
 static bool
-read_class (reading *r, unsigned c, hkm_class_policy *p)
+read_class (reading *r, unsigned c, hkm_policy *policy)
 {
+  hkm_class_policy *p = &policy->cls[c];
   const struct hkm_opt_row *remote_row
       = hkm_opts_row (HKM_OPT_TINY_REMOTE_DRAIN_THRESH);
   uint32_t index, size, cap, batch, remote;
   if (!take_named (r, "class ", &index) || index != c
       || !take_named (r, " size ", &size))
     return malformed (r);
-  if (size != hkm_class[c].size)
+  if (size != hkm_policy_block (policy, c))
     return refuse (r, ENOTSUP, "is of a class of another size");
   if (!read_fixed (r, p))
     return false;
   if (!take_named (r, " cap ", &cap) || !take_named (r, " batch ", &batch)
       || !take_named (r, " remote ", &remote))
     return malformed (r);
-  if (cap < 2 || cap > hkm_policy_cap_max (c) || batch < 1 || batch > cap / 2
-      || remote < remote_row->min || remote > remote_row->max)
+  if (cap < 2 || cap > hkm_policy_cap_max (policy, c) || batch < 1
+      || batch > cap / 2 || remote < remote_row->min || remote > remote_row->max)
     return refuse (r, ERANGE, "has a value out of range");
   p->cap = (uint16_t) cap;
   p->batch = (uint16_t) batch;
@@ -316,7 +317,7 @@ read_policy (reading *r, hkm_policy *policy)
     if (!read_knob (r, k, policy))
       return false;
   for (unsigned c = 0; c < HKM_CLASSES; c++)
-    if (!read_class (r, c, &policy->cls[c]))
+    if (!read_class (r, c, policy))
       return false;
   return r->at == r->end || malformed (r);
 }

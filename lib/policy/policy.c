@@ -2,6 +2,7 @@
 #include "policy/policy.h"
 #include "base/lock.h"
 #include "opts/opts.h"
+#include "policy/dyn.h"
 
 static hkm_lock policy_lock = HKM_LOCK_INIT (HKM_RANK_POLICY);
 static hkm_policy published;    /* guarded by policy_lock */
@@ -25,6 +26,9 @@ const hkm_knob hkm_knob_table[HKM_KNOBS] = {
   KNOB (BIGCACHE_STRATEGY, bigcache_strategy),
   KNOB (THP, thp),
   KNOB (THP_THRESHOLD, thp_threshold),
+  KNOB (MID_DYN1, dyn[0]),
+  KNOB (MID_DYN2, dyn[1]),
+  KNOB (WMAX_MID, wmax),
 };
 
 /* ---- as the options say ---- */
@@ -58,15 +62,23 @@ is_ultra (unsigned group)
 }
 
 uint32_t
-hkm_policy_cap_max (unsigned cls)
+hkm_policy_block (const hkm_policy *policy, unsigned cls)
+{
+  return hkm_class_is_dynamic (cls) ? policy->dyn[cls - HKM_CLASS_DYN]
+                                    : hkm_class[cls].size;
+}
+
+uint32_t
+hkm_policy_cap_max (const hkm_policy *policy, unsigned cls)
 {
   uint32_t most = (uint32_t) hkm_opts_row (HKM_OPT_TINY_SLL_CAP)->max;
-  uint32_t fit = MAGAZINE_BYTES / hkm_class[cls].size;
+  uint32_t block = hkm_policy_block (policy, cls);
+  uint32_t fit = MAGAZINE_BYTES / (block != 0 ? block : HKM_MID_MAX);
   return fit < most ? fit : most;
 }
 
 static hkm_class_policy
-class_policy_of_options (unsigned c)
+class_policy_of_options (const hkm_policy *policy, unsigned c)
 {
   hkm_class_policy p;
   unsigned group = hkm_class[c].group;
@@ -76,7 +88,7 @@ class_policy_of_options (unsigned c)
   p.magazine = on_magazine (group, ultra);
   p.remote = (uint16_t) hkm_opt_list (HKM_OPT_TINY_REMOTE_DRAIN_THRESH, list);
   uint32_t cap = (uint32_t) hkm_opt (HKM_OPT_TINY_SLL_CAP);
-  uint32_t most = hkm_policy_cap_max (c);
+  uint32_t most = hkm_policy_cap_max (policy, c);
   if (cap > most)
     cap = most;
   p.cap = (uint16_t) cap;
@@ -89,18 +101,50 @@ class_policy_of_options (unsigned c)
 /* ---- publication ---- */
 
 static void
+next_generation_locked (void)
+{
+  if (++published.generation == 0)
+    published.generation = 1;
+  hkm_store_relaxed (&hkm_policy_generation, published.generation);
+}
+
+/* False, and nothing changes: the class tables can't.  */
+static bool
 publish_locked (const hkm_policy *next)
 {
-  uint32_t generation = published.generation + 1;
+  uint32_t generation = published.generation;
+#ifdef HKM_WITH_DYN_CLASSES
+  /* First: who sees the new generation gives up what is closed.  */
+  if (!hkm_dyn_want_locked (next->dyn))
+    return false;
+#endif
   published = *next;
-  published.generation = generation != 0 ? generation : 1;
+  published.generation = generation;
 #ifndef HKM_WITH_SS_LRU
   published.lru_cap = 0;
 #endif
 #ifndef HKM_WITH_THP
   published.thp = HKM_THP_OFF;
 #endif
-  hkm_store_relaxed (&hkm_policy_generation, published.generation);
+#ifndef HKM_WITH_DYN_CLASSES
+  published.dyn[0] = published.dyn[1] = 0;
+#endif
+#ifndef HKM_WITH_WMAX
+  published.wmax = 100;
+#endif
+  next_generation_locked ();
+  return true;
+}
+
+void
+hkm_policy_settle (void)
+{
+#ifdef HKM_WITH_DYN_CLASSES
+  hkm_lock_take (&policy_lock);
+  if (hkm_dyn_settle_locked ())
+    next_generation_locked (); /* heaps use the class again */
+  hkm_lock_give (&policy_lock);
+#endif
 }
 
 void
@@ -111,25 +155,23 @@ hkm_policy_init (void)
     *hkm_policy_knob (&p, k)
         = (uint32_t) hkm_opt ((enum hkm_opt_id) hkm_knob_table[k].option);
   for (unsigned c = 0; c < HKM_CLASSES; c++)
-    p.cls[c] = class_policy_of_options (c);
+    p.cls[c] = class_policy_of_options (&p, c);
   hkm_lock_take (&policy_lock);
-  publish_locked (&p);
+  if (!publish_locked (&p))
+    {
+      p.dyn[0] = p.dyn[1] = 0;
+      HKM_CHECK (publish_locked (&p));
+    }
   hkm_lock_give (&policy_lock);
 }
 
 static bool
-in_range (uint64_t v, enum hkm_opt_id id)
+class_is_valid (const hkm_policy *policy, unsigned c)
 {
-  const struct hkm_opt_row *row = hkm_opts_row (id);
-  return v >= row->min && v <= row->max;
-}
-
-static bool
-class_is_valid (const hkm_class_policy *p, unsigned c)
-{
-  return p->cap >= 2 && p->cap <= hkm_policy_cap_max (c) && p->batch >= 1
-         && p->batch <= p->cap / 2
-         && in_range (p->remote, HKM_OPT_TINY_REMOTE_DRAIN_THRESH);
+  const hkm_class_policy *p = &policy->cls[c];
+  return p->cap >= 2 && p->cap <= hkm_policy_cap_max (policy, c)
+         && p->batch >= 1 && p->batch <= p->cap / 2
+         && hkm_opts_takes (HKM_OPT_TINY_REMOTE_DRAIN_THRESH, p->remote);
 }
 
 static bool
@@ -137,13 +179,13 @@ is_valid (const hkm_policy *next)
 {
   hkm_policy copy = *next; /* the knobs' accessor wants it writable */
   for (unsigned k = 0; k < HKM_KNOBS; k++)
-    if (!in_range (*hkm_policy_knob (&copy, k),
-                   (enum hkm_opt_id) hkm_knob_table[k].option))
+    if (!hkm_opts_takes ((enum hkm_opt_id) hkm_knob_table[k].option,
+                         *hkm_policy_knob (&copy, k)))
       return false;
   for (unsigned c = 0; c < HKM_CLASSES; c++)
-    if (!class_is_valid (&next->cls[c], c))
+    if (!class_is_valid (next, c))
       return false;
-  return true;
+  return next->dyn[0] == 0 || next->dyn[0] != next->dyn[1];
 }
 
 static bool
@@ -156,15 +198,34 @@ keeps_what_is_fixed_locked (const hkm_policy *next)
   return true;
 }
 
+static bool
+publish_valid_locked (const hkm_policy *next)
+{
+  return is_valid (next) && keeps_what_is_fixed_locked (next)
+         && publish_locked (next);
+}
+
 bool
 hkm_policy_publish (const hkm_policy *next)
 {
-  if (!is_valid (next))
+  hkm_lock_take (&policy_lock);
+  bool may = publish_valid_locked (next);
+  hkm_lock_give (&policy_lock);
+  return may;
+}
+
+bool
+hkm_policy_set (unsigned k, uint64_t value)
+{
+  if (value > UINT32_MAX)
     return false;
   hkm_lock_take (&policy_lock);
-  bool may = keeps_what_is_fixed_locked (next);
-  if (may)
-    publish_locked (next);
+  hkm_policy next = published;
+  *hkm_policy_knob (&next, k) = (uint32_t) value;
+  for (unsigned c = HKM_CLASS_DYN; c < HKM_CLASSES; c++)
+    if (hkm_policy_block (&next, c) != hkm_policy_block (&published, c))
+      next.cls[c] = class_policy_of_options (&next, c);
+  bool may = publish_valid_locked (&next);
   hkm_lock_give (&policy_lock);
   return may;
 }

@@ -8,8 +8,8 @@
    to give back, and a thread that sleeps keeps nobody waiting.  A change acts
    from the holder's next refill on, never on blocks handed out.
 
-   What the layout of live memory depends on (each class's size, route and
-   domain) is fixed at start.  */
+   What the layout of live memory depends on (each class's route and domain, and
+   the size of all but the dynamic ones, dyn.h) is fixed at start.  */
 #ifndef HKM_POLICY_POLICY_H
 #define HKM_POLICY_POLICY_H
 
@@ -43,6 +43,9 @@ typedef struct hkm_policy
   uint32_t bigcache_strategy; /* HAKMEM_BIGCACHE_STRATEGY's choices */
   uint32_t thp;             /* enum hkm_thp */
   uint32_t thp_threshold;   /* bytes */
+  uint32_t dyn[HKM_DYNS];   /* block sizes wanted of the dynamic classes, or 0 */
+  uint32_t wmax;            /* a mid request may take a larger class's free block
+                               up to this many per cent of its size */
 } hkm_policy;
 
 enum hkm_thp { HKM_THP_OFF, HKM_THP_AUTO, HKM_THP_ALWAYS }; /* HAKMEM_THP */
@@ -54,7 +57,7 @@ typedef struct hkm_knob
   uint16_t option; /* enum hkm_opt_id */
   uint16_t offset; /* of a uint32_t in hkm_policy */
 } hkm_knob;
-enum { HKM_KNOBS = 11 };
+enum { HKM_KNOBS = 14 };
 extern HKM_HIDDEN const hkm_knob hkm_knob_table[HKM_KNOBS];
 
 HKM_INLINE uint32_t *
@@ -63,16 +66,24 @@ hkm_policy_knob (hkm_policy *policy, unsigned k)
   return (uint32_t *) ((char *) policy + hkm_knob_table[k].offset);
 }
 
+/* The block size that POLICY gives class CLS; 0: a dynamic class is off.  */
+uint32_t hkm_policy_block (const hkm_policy *policy, unsigned cls);
 /* The largest magazine that class CLS may have; the smallest is 2.  */
-uint32_t hkm_policy_cap_max (unsigned cls);
+uint32_t hkm_policy_cap_max (const hkm_policy *policy, unsigned cls);
 
 /* Publish the policy that the options ask for.  Called once, by init, before
    the first holder exists.  */
 void hkm_policy_init (void);
 /* Publish NEXT under a new generation (NEXT's own is not looked at).  False,
-   and nothing changes: a number is out of range, or NEXT differs in what is
-   fixed.  Takes HKM_RANK_POLICY; any thread.  */
+   and nothing changes: a number is out of range, NEXT differs in what is fixed,
+   or the kernel does not let the class tables change.  Takes HKM_RANK_POLICY;
+   any thread.  */
 bool hkm_policy_publish (const hkm_policy *next);
+/* Publish the policy in force but for knob K, which becomes VALUE; with a
+   dynamic class's size its magazine becomes what the options say for it.  */
+bool hkm_policy_set (unsigned k, uint64_t value);
+/* A dynamic class that is to change its size has no slab any more.  */
+void hkm_policy_settle (void);
 
 /* The generation in force.  Relaxed: whoever sees a new one copies under the
    publisher's lock, and whoever does not yet will, at a later cold path.  */

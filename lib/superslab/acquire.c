@@ -5,6 +5,7 @@
 #include "opts/trace.h"
 #include "os/arena.h"
 #include "os/os.h"
+#include "policy/dyn.h"
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
@@ -344,7 +345,12 @@ hkm_slab *
 hkm_slab_acquire (unsigned cls)
 {
   bool fresh;
-  return acquire (cls, hkm_class[cls].slots, &fresh);
+  if (!hkm_dyn_enter (cls))
+    return NULL;
+  hkm_slab *slab = acquire (cls, hkm_class[cls].slots, &fresh);
+  if (slab == NULL)
+    hkm_dyn_leave (cls);
+  return slab;
 }
 
 hkm_slab *

@@ -1,6 +1,7 @@
 /* Taking slots back, and giving idle memory to the OS.  */
 #include "opts/trace.h"
 #include "os/os.h"
+#include "policy/dyn.h"
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
@@ -259,6 +260,7 @@ void
 hkm_slab_release (hkm_slab *slab)
 {
   hkm_superslab *ss = slab->super;
+  unsigned cls = slab->cls;
   hkm_pool_lock (ss->pool);
   size_t resident
       = (slab->base - (uintptr_t) hkm_slab_address (slab))
@@ -267,10 +269,14 @@ hkm_slab_release (hkm_slab *slab)
   hkm_trace (SS_FREE_DEBUG, "release: class %u, superslab %p, slot %u, "
              "length %u, %zu bytes", slab->cls, (void *) ss->base, slab->first,
              slab->slots, resident);
-  hkm_list_push (&ss->pool->class_empty[slab->cls], &slab->link);
+  if (hkm_class_is_dynamic (cls)) /* the next may have another size */
+    hkm_slots_forget_locked (ss, slab->first, slab->slots);
+  else
+    hkm_list_push (&ss->pool->class_empty[cls], &slab->link);
   hkm_slots_drop_locked (ss, slab->first, slab->slots, resident);
   hkm_superslab_place_locked (ss);
   hkm_lock_give (&ss->pool->lock);
+  hkm_dyn_leave (cls);
   fit_budget ();
 }
 
@@ -278,6 +284,7 @@ void
 hkm_slab_release_purged (hkm_slab *slab)
 {
   hkm_superslab *ss = slab->super;
+  unsigned cls = slab->cls;
   hkm_pool_lock (ss->pool);
   unsigned n = slab->slots;
   hkm_trace (SS_FREE_DEBUG, "release: class %u, superslab %p, slot %u, "
@@ -286,6 +293,7 @@ hkm_slab_release_purged (hkm_slab *slab)
   slots_untouched_locked (ss, slab->first, n);
   hkm_superslab_place_locked (ss);
   hkm_lock_give (&ss->pool->lock);
+  hkm_dyn_leave (cls);
   fit_budget ();
 }
 

@@ -14,7 +14,8 @@
 #define HKM_SUPERSLAB_SLOTS 32
 
 /* A slab for class CLS: formatted, owner NULL, remote word zero, `own` holding
-   whatever is already carved.  NULL: no memory.  */
+   whatever is already carved.  NULL: no memory, or a dynamic class that is
+   closed (policy/dyn.h).  */
 hkm_slab *hkm_slab_acquire (unsigned cls);
 /* Take back SLAB, whose blocks are all home and whose owner is NULL.  */
 void hkm_slab_release (hkm_slab *slab);

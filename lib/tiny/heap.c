@@ -1,5 +1,6 @@
 /* Heaps as objects: making them, the list of all, the shared one, fork.  */
 #include "os/arena.h"
+#include "policy/dyn.h"
 #include "superslab/retain.h"
 #include "tiny/heap_impl.h"
 #include "tiny/registry.h"
@@ -16,6 +17,15 @@ __thread hkm_front *hkm_thread_front
 hkm_registry_data hkm_registry = { .lock = HKM_LOCK_INIT (HKM_RANK_REGISTRY) };
 
 static hkm_heap *shared_heap; /* set once, release */
+
+/* Give up what HEAP holds idle of closed class CLS.  What comes home later goes
+   by the cold way, one block at a time, until it is open again.  */
+static void
+bin_close_locked (hkm_heap *heap, unsigned cls)
+{
+  heap->bin[cls].cap = 1;
+  hkm_bin_strip_locked (heap, cls);
+}
 
 void
 hkm_heap_observe_locked (hkm_heap *heap)
@@ -35,6 +45,8 @@ hkm_heap_observe_locked (hkm_heap *heap)
         slot->room = most;
       heap->bin[c].cap = p->cap;
       hkm_bin_drop_warm_locked (heap, c, policy->warm_cap);
+      if (hkm_dyn_is_closed (c))
+        bin_close_locked (heap, c);
     }
   hkm_run_cache_limit (&heap->runs, policy->run_cap);
 }
@@ -256,8 +268,10 @@ hkm_heap_fork_child (hkm_heap *mine)
 
 /* ---- trim and facts ---- */
 
+/* Bring the policy of all heaps that can be reached up to date; STRIP: and give
+   up what they hold idle.  */
 static void
-trim_once (void)
+visit_heaps (bool strip)
 {
   hkm_heap *mine = hkm_heap_mine ();
   for (hkm_heap *heap = hkm_load_acquire (&hkm_registry.first); heap != NULL;
@@ -274,7 +288,8 @@ trim_once (void)
           if (heap == mine)
             hkm_outbound_flush_locked (heap);
           hkm_heap_collect_locked (heap);
-          hkm_heap_strip_locked (heap);
+          if (strip)
+            hkm_heap_strip_locked (heap);
           HKM_WALK (hkm_heap_walk_locked (heap));
         }
       hkm_heap_unlock (heap);
@@ -286,6 +301,12 @@ hkm_heap_trim (void)
 {
   /* Twice: a heap's magazine may hold the last block of a slab of one that was
      looked at before it.  */
-  trim_once ();
-  trim_once ();
+  visit_heaps (true);
+  visit_heaps (true);
+}
+
+void
+hkm_heap_observe_all (void)
+{
+  visit_heaps (false);
 }

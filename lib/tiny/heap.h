@@ -20,10 +20,12 @@ HKM_HIDDEN void hkm_retire_slow (hkm_front *front, hkm_slab *slab);
    it.  */
 void *hkm_refill_further (size_t size);
 
-/* A block of class CLS from HEAP: this thread's, or the shared one.  *zeroed:
-   it reads as zero but for its first two words.  NULL: no memory; errno is
-   not touched.  */
-void *hkm_heap_take (hkm_heap *heap, unsigned cls, bool *zeroed);
+/* A block of class CLS for SIZE bytes from HEAP: this thread's, or the shared
+   one.  *zeroed: it reads as zero but for its first two words.  NULL: no memory;
+   errno is not touched.  The block may be of another class: a larger one that has
+   one at hand, or a static one if CLS is dynamic and changed since it was looked
+   up.  With SIZE 0 it is of CLS, which is static.  */
+void *hkm_heap_take (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed);
 /* Free P, which lies in SLAB (kind SLAB) but could not be freed by the hot
    path: another heap's block, or a bad pointer.  WHO for the message.  */
 void hkm_heap_free_remote (hkm_slab *slab, void *p, const char *who);
@@ -54,6 +56,9 @@ void hkm_heap_fork_child (hkm_heap *mine);
 
 /* Give back what this thread's heap and the parked ones hold idle.  */
 void hkm_heap_trim (void);
+/* Let this thread's heap and the parked ones, which nobody else may act for in
+   a long time, act by the policy just published.  */
+void hkm_heap_observe_all (void);
 /* Add every heap's counters and slabs to REPORT and LINE (HKM_CLASSES). */
 void hkm_heap_facts (hkm_report *report, hkm_class_line *line);
 

@@ -58,6 +58,7 @@ struct hkm_heap
   bool shared;     /* the heap of threads in teardown: never taken over */
   uint32_t cold_calls;
   uint32_t audit;  /* cursor over classes */
+  uint32_t lender; /* the class that served the last borrowed block */
   hkm_outbound *outbound; /* NULL until needed */
   hkm_run_cache runs;
   hkm_policy policy; /* its copy; written under the lock by who acts for the
@@ -178,6 +179,8 @@ void hkm_slab_disown (hkm_heap *heap, hkm_slab *slab);
 void hkm_slab_own (hkm_heap *heap, hkm_slab *slab);
 /* A warm slab goes to the superslabs.  */
 void hkm_bin_drop_warm_locked (hkm_heap *heap, unsigned cls, uint32_t keep);
+/* All that the bin holds idle goes home, and to the superslabs.  */
+void hkm_bin_strip_locked (hkm_heap *heap, unsigned cls);
 size_t hkm_slab_resident (const hkm_slab *slab);
 
 /* ---- magazine.c: the route whose slots hold blocks of many slabs ---- */
@@ -192,8 +195,10 @@ void hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls);
 
 /* ---- refill.c ---- */
 
-/* A block of CLS, or NULL.  */
-void *hkm_heap_refill_locked (hkm_heap *heap, unsigned cls, bool *zeroed);
+/* A block of CLS, whose slot is empty, for SIZE bytes (hkm_heap_take); or
+   NULL.  */
+void *hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned cls,
+                              bool *zeroed);
 
 /* ---- remote.c: blocks that change threads ---- */
 

@@ -2,6 +2,7 @@
    and the slot's countdown is the magazine's cap.  Accounting happens here, by
    address, and is exact at every slab whenever it is read.  */
 #include "opts/trace.h"
+#include "policy/dyn.h"
 #include "tiny/heap_impl.h"
 
 uint32_t
@@ -87,6 +88,11 @@ void
 hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_bin *bin = &heap->bin[cls];
+  if (hkm_dyn_is_closed (cls))
+    {
+      hkm_bin_strip_locked (heap, cls);
+      return;
+    }
   uint32_t most = bin->cap; /* that many are here if nobody took one */
   uint32_t sent = hkm_magazine_drain_locked (heap, cls, most / 2);
   bool only_frees = !bin->fetched && sent + bin->kept >= most;

@@ -58,15 +58,19 @@ hkm_heap_unlock (hkm_heap *heap)
 }
 
 void
+hkm_bin_strip_locked (hkm_heap *heap, unsigned cls)
+{
+  if (heap->policy.cls[cls].magazine)
+    hkm_magazine_drain_locked (heap, cls, 0);
+  hkm_bin_retire_current_locked (heap, cls);
+  hkm_bin_drop_warm_locked (heap, cls, 0);
+}
+
+void
 hkm_heap_strip_locked (hkm_heap *heap)
 {
   for (unsigned c = 0; c < HKM_CLASSES; c++)
-    {
-      if (heap->policy.cls[c].magazine)
-        hkm_magazine_drain_locked (heap, c, 0);
-      hkm_bin_retire_current_locked (heap, c);
-      hkm_bin_drop_warm_locked (heap, c, 0);
-    }
+    hkm_bin_strip_locked (heap, c);
   hkm_run_cache_flush (&heap->runs);
 }
 

@@ -1,5 +1,6 @@
 /* Crossing 1: where the next blocks of a class come from, as an ordered list of
    reasons.  */
+#include "policy/dyn.h"
 #include "superslab/retain.h"
 #include "tiny/heap_impl.h"
 
@@ -128,9 +129,61 @@ from_superslabs_locked (hkm_heap *heap, unsigned cls)
   return hkm_slab_make_current_locked (heap, slab);
 }
 
-/* Make a slab with blocks to give the current one.  */
+#ifdef HKM_WITH_WMAX
+/* Fill the slot of CLS with what HEAP has at hand, if anything.  */
+static bool
+at_hand_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
+{
+  if (heap->front.slot[cls].head != 0
+      || from_current_locked (heap, cls, true, zeroed))
+    return true;
+  if (hkm_list_empty (&heap->bin[cls].partial))
+    return false;
+  hkm_bin_retire_current_locked (heap, cls);
+  return from_partial_locked (heap, cls)
+         && from_current_locked (heap, cls, true, zeroed);
+}
+
+/* The next larger class than CLS that HEAP has a block of at hand, with blocks
+   of SIZE to MOST bytes: its slot is filled, and it is HEAP's lender.  */
+static bool
+borrow_locked (hkm_heap *heap, unsigned cls, size_t size, size_t most,
+               bool *zeroed)
+{
+  size_t own = hkm_class_size (cls);
+  for (unsigned c = hkm_size_to_static_class (size > own ? size : own + 1);
+       c < HKM_CLASS_STATIC && hkm_class[c].size <= most; c++)
+    if (at_hand_locked (heap, c, zeroed))
+      {
+        heap->lender = c;
+        return true;
+      }
+  return false;
+}
+
+/* A larger mid class's block, within the policy's factor, rather than new memory
+   for CLS.  */
+static bool
+from_larger_locked (hkm_heap *heap, unsigned cls, size_t size, bool *zeroed)
+{
+  size_t most = size * heap->policy.wmax / 100;
+  if (most <= hkm_class_size (cls) || hkm_class[cls].group != HKM_GROUP_MID)
+    return false;
+  return borrow_locked (heap, cls, size,
+                        most < HKM_MID_MAX ? most : HKM_MID_MAX, zeroed);
+}
+#else
+static bool
+from_larger_locked (hkm_heap *heap, unsigned cls, size_t size, bool *zeroed)
+{
+  (void) heap, (void) cls, (void) size, (void) zeroed;
+  return false;
+}
+#endif
+
+/* Make a slab with blocks to give the current one; or find a lender.  */
 static enum hkm_counter
-find_slab_locked (hkm_heap *heap, unsigned cls)
+find_slab_locked (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
 {
   if (from_partial_locked (heap, cls))
     return HKM_COUNT_REFILL_PARTIAL;
@@ -138,6 +191,8 @@ find_slab_locked (hkm_heap *heap, unsigned cls)
     return HKM_COUNT_REFILL_STUCK;
   if (from_warm_locked (heap, cls))
     return HKM_COUNT_REFILL_WARM;
+  if (from_larger_locked (heap, cls, size, zeroed))
+    return HKM_COUNT_REFILL_LENT;
   if (from_parked_locked (heap, cls))
     return HKM_COUNT_REFILL_ADOPT;
   if (from_superslabs_locked (heap, cls))
@@ -145,24 +200,28 @@ find_slab_locked (hkm_heap *heap, unsigned cls)
   return HKM_COUNT_REFILL_FAIL;
 }
 
+/* Fill the slot of CLS, or of a lender.  */
 static enum hkm_counter
-fill_locked (hkm_heap *heap, unsigned cls, bool *zeroed)
+fill_locked (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
 {
+  if (hkm_dyn_is_closed (cls))
+    return HKM_COUNT_REFILL_FAIL;
   if (from_current_locked (heap, cls, !partial_is_worth_it (heap, cls), zeroed))
     return HKM_COUNT_REFILL_CARVE;
   hkm_bin_retire_current_locked (heap, cls);
-  enum hkm_counter how = find_slab_locked (heap, cls);
-  if (how != HKM_COUNT_REFILL_FAIL)
+  enum hkm_counter how = find_slab_locked (heap, size, cls, zeroed);
+  if (how != HKM_COUNT_REFILL_FAIL && how != HKM_COUNT_REFILL_LENT)
     HKM_CHECK (from_current_locked (heap, cls, true, zeroed));
   return how;
 }
 
-/* The class that serves CLS.  The first blocks of a class that has no slab are
-   those of the largest class of its group, a power of two: a small program,
-   which has few blocks of many classes, then dirties a page for each group
-   instead of each class.  Such a block is at least as well aligned, in the same
-   domain and on the same route, and half of it or more is used, as realloc and
-   free_sized take for granted; whoever asks it gets the class it is of.  */
+/* The class that serves CLS; if another one, HEAP's lender.  The first blocks of
+   a class that has no slab are those of the largest class of its group, a power
+   of two: a small program, which has few blocks of many classes, then dirties a
+   page for each group instead of each class.  Such a block is at least as well
+   aligned, in the same domain and on the same route, and half of it or more is
+   used, as realloc and free_sized take for granted; whoever asks it gets the
+   class it is of.  */
 static unsigned
 lender_locked (hkm_heap *heap, unsigned cls)
 {
@@ -177,35 +236,62 @@ lender_locked (hkm_heap *heap, unsigned cls)
   if (lent > LENT_MAX)
     return cls;
   bin->lent = (uint16_t) lent;
-  return largest[group];
+  return heap->lender = largest[group];
 }
 
 void *
-hkm_heap_refill_locked (hkm_heap *heap, unsigned wanted, bool *zeroed)
+hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned wanted,
+                        bool *zeroed)
 {
   unsigned cls = lender_locked (heap, wanted);
-  hkm_slot *slot = &heap->front.slot[cls];
   enum hkm_counter how
       = cls != wanted ? HKM_COUNT_REFILL_LENT : HKM_COUNT_REFILL_REMOTE;
   *zeroed = false;
   hkm_count (&heap->counts, HKM_COUNT_REFILL, 1);
   hkm_heap_observe_locked (heap);
   hkm_heap_tend_locked (heap);
-  if (slot->head == 0)
-    how = fill_locked (heap, cls, zeroed);
+  if (heap->front.slot[cls].head == 0)
+    how = fill_locked (heap, size, cls, zeroed);
   hkm_count (&heap->counts, how, 1);
   if (how == HKM_COUNT_REFILL_FAIL)
     return NULL;
-  void *p = hkm_slot_pop (slot);
+  if (hkm_unlikely (how == HKM_COUNT_REFILL_LENT))
+    cls = heap->lender;
+  void *p = hkm_slot_pop (&heap->front.slot[cls]);
   HKM_WALK (hkm_heap_walk_locked (heap));
   return p;
 }
 
-void *
-hkm_heap_take (hkm_heap *heap, unsigned cls, bool *zeroed)
+/* CLS is dynamic, and was looked up before HEAP was locked.  With a block in hand
+   its size is constant: if it is too short, or there is none, a static class
+   has to serve.  */
+static HKM_NOINLINE void *
+take_dynamic (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
 {
   hkm_lock_take (&heap->lock);
-  void *p = hkm_heap_refill_locked (heap, cls, zeroed);
+  void *p = hkm_heap_refill_locked (heap, size, cls, zeroed);
+  unsigned got = p != NULL ? hkm_map_find (p)->cls : cls;
+  if (p != NULL && hkm_class[got].size < size)
+    {
+      hkm_slot *slot = &heap->front.slot[got];
+      slot->room++; /* back, but not as a free: nobody had it */
+      (void) hkm_slot_push (slot, p, hkm_block_key (p));
+      p = NULL;
+    }
+  if (p == NULL)
+    p = hkm_heap_refill_locked (heap, size, hkm_size_to_static_class (size),
+                                zeroed);
+  hkm_heap_unlock (heap);
+  return p;
+}
+
+void *
+hkm_heap_take (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
+{
+  if (hkm_unlikely (hkm_class_is_dynamic (cls)))
+    return take_dynamic (heap, size, cls, zeroed);
+  hkm_lock_take (&heap->lock);
+  void *p = hkm_heap_refill_locked (heap, size, cls, zeroed);
   hkm_heap_unlock (heap);
   return p;
 }
@@ -216,6 +302,7 @@ hkm_refill_slow (size_t size, hkm_front *front)
   bool zeroed;
   void *p = NULL;
   if (hkm_likely (hkm_front_is_heap (front)))
-    p = hkm_heap_take (hkm_heap_of (front), hkm_size_to_class (size), &zeroed);
+    p = hkm_heap_take (hkm_heap_of (front), size, hkm_size_to_class (size),
+                       &zeroed);
   return hkm_likely (p != NULL) ? p : hkm_refill_further (size);
 }

@@ -1,6 +1,7 @@
 /* Crossing 2, and the life of a slab in its heap:
    current -> full -> partial -> current ... until it is emptied.  */
 #include "os/os.h"
+#include "policy/dyn.h"
 #include "superslab/retain.h"
 #include "tiny/heap_impl.h"
 
@@ -111,7 +112,8 @@ slab_emptied_locked (hkm_heap *heap, hkm_slab *slab)
   hkm_count (&heap->counts, HKM_COUNT_SLAB_EMPTIED, 1);
   if (heap->policy.reuse_guard)
     hkm_slab_verify (slab);
-  if (bin->warm_count < heap->policy.warm_cap)
+  if (bin->warm_count < heap->policy.warm_cap
+      && !hkm_dyn_is_closed (slab->cls))
     {
       size_t bytes = hkm_slab_resident (slab);
       if (hkm_retain_admit (bytes))
@@ -217,7 +219,10 @@ audit_locked (hkm_heap *heap)
 {
   if (hkm_retain_idle () < hkm_retain_budget () / 2)
     return;
-  unsigned cls = heap->audit++ % HKM_CLASSES;
+  unsigned cls;
+  do
+    cls = heap->audit++ % HKM_CLASSES;
+  while (hkm_class_size (cls) == 0); /* a dynamic class that is off */
   hkm_slab *slab = heap->bin[cls].current;
   if (slab == NULL)
     return;
@@ -256,8 +261,10 @@ hkm_retire_slow (hkm_front *front, hkm_slab *slab)
   unsigned cls = slab->cls;
   hkm_lock_take (&heap->lock);
   hkm_count (&heap->counts, HKM_COUNT_RETIRE, 1);
+  /* Before a new policy acts: it may let go of a slab whose sink is a slot.  */
+  bool heartbeat = slab->sink == &front->slot[cls];
   hkm_heap_observe_locked (heap);
-  if (slab->sink == &front->slot[cls])
+  if (heartbeat)
     heartbeat_locked (heap, cls);
   else if (slab->own.room == 0)
     {

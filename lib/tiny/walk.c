@@ -161,7 +161,7 @@ hkm_heap_facts (hkm_report *report, hkm_class_line *line)
     }
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     {
-      line[c].size = hkm_class[c].size;
+      line[c].size = (uint32_t) hkm_class_size (c);
       line[c].group = hkm_class[c].group;
     }
 }

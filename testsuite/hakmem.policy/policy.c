@@ -81,10 +81,10 @@ TEST (every_truncation_is_refused)
 TEST (what_is_refused_and_why)
 {
   static const struct { const char *from, *to; int error; } row[] = {
-    { "hakmem-policy 1\n", "hakmem-policy 2\n", ENOTSUP },
-    { "hakmem-policy 1\n", "hakmem-policy 0\n", EBADMSG },
-    { "hakmem-policy 1\n", "hakmem-policy 1 \n", EBADMSG },
-    { "hakmem-policy 1\n", "hakmem_policy 1\n", EBADMSG },
+    { "hakmem-policy 2\n", "hakmem-policy 3\n", ENOTSUP },
+    { "hakmem-policy 2\n", "hakmem-policy 0\n", EBADMSG },
+    { "hakmem-policy 2\n", "hakmem-policy 2 \n", EBADMSG },
+    { "hakmem-policy 2\n", "hakmem_policy 2\n", EBADMSG },
     { "library ", "library 9", ENOTSUP },
     { "library ", "library x", EBADMSG },
     { "class-steps ", "class-steps 1", ENOTSUP },
@@ -116,7 +116,10 @@ TEST (what_is_refused_and_why)
     { "SS_LRU = ", 65537 },             { " cap ", 1 },
     { " cap ", 4097 },                  { " batch ", 0 },
     { " batch ", 129 },                 { " remote ", 0 },
-    { " remote ", 1025 },
+    { " remote ", 1025 },               { "WMAX_MID = ", 99 },
+    { "WMAX_MID = ", 201 },             { "MID_DYN1 = ", 8192 },
+    { "MID_DYN1 = ", 2048 },            { "MID_DYN1 = ", 8241 },
+    { "MID_DYN2 = ", 32768 },           { "MID_DYN2 = ", 100 },
   };
   static text t;
   for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
@@ -151,6 +154,34 @@ TEST (another_route_is_refused)
     edit (&t, "route magazine", "route page-local");
   CHECK (load (&t) == ENOTSUP);
   CHECK (is_in_force (&first));
+}
+
+/* A dynamic class's size stands twice, and must be the same; no two classes
+   have one size.  */
+TEST (dynamic_classes)
+{
+  static text t, now;
+  if (!strstr (first.s, " size 0 "))
+    SKIP ("built without dynamic classes");
+  t = first;
+  set_number (&t, "MID_DYN1 = ", 8240);
+  CHECK (load (&t) == ENOTSUP);
+  CHECK (is_in_force (&first));
+  edit (&t, " size 0 ", " size 8240 ");
+  CHECK (load (&t) == 0);
+  in_force (&now);
+  CHECK (same (&t, &now));
+  void *p = malloc (8230);
+  CHECKF (malloc_usable_size (p) == 8240, "%zu bytes", malloc_usable_size (p));
+  free (p);
+  set_number (&t, "MID_DYN2 = ", 8240);
+  edit (&t, " size 0 ", " size 8240 ");
+  CHECK (load (&t) == ERANGE);
+  CHECK (is_in_force (&now));
+  back_to_first ();
+  p = malloc (8230);
+  CHECK (malloc_usable_size (p) != 8240);
+  free (p);
 }
 
 TEST (an_older_library_is_fine)
@@ -254,6 +285,7 @@ main (int argc, char **argv)
   RUN (every_truncation_is_refused);
   RUN (what_is_refused_and_why);
   RUN (another_route_is_refused);
+  RUN (dynamic_classes);
   RUN (an_older_library_is_fine);
   RUN (paths);
   remove_dir ();
