@@ -19,6 +19,19 @@ def atomics(report):
             / counters["REMOTE_FREE"])
 
 
+def large_share(which):
+    """Of the large blocks handed out, those that counter WHICH counts."""
+    def share(report):
+        counters = report["counters"]
+        return counters[which] / counters["RUN_ALLOC"]
+    return share
+
+
+def bundle_atomics(report):
+    counters = report["counters"]
+    return counters["RUN_BUNDLE"] / counters["RUN_BUNDLE_BLOCKS"]
+
+
 def superslabs(report):
     return report["counters"]["SS_MAP"]
 
@@ -61,6 +74,18 @@ FACTS = (
      0, "oscillate"),
     ("madvise calls, oscillate", BY_NAME["oscillate"], madvise_calls, None, 0,
      "oscillate"),
+    ("large blocks from the thread's cache, large_mix", BY_NAME["large_mix"],
+     large_share("RUN_CACHE_HIT"), None, 3, "large_mix"),
+    ("large blocks from the shared pool, large_mix", BY_NAME["large_mix"],
+     large_share("RUN_SHARED_HIT"), None, 3, "large_mix"),
+    ("of both, longer than asked for, large_mix", BY_NAME["large_mix"],
+     large_share("RUN_WMAX_HIT"), None, 3, "large_mix"),
+    ("large blocks from the superslabs, large_mix", BY_NAME["large_mix"],
+     large_share("RUN_NEW"), 0.25, 3, "large_mix"),
+    ("atomics per large block in the shared pool, large_mix",
+     BY_NAME["large_mix"], bundle_atomics, 1, 3, "large_mix"),
+    ("mmap and munmap calls, large_mix", BY_NAME["large_mix"], map_calls,
+     None, 0, "large_mix"),
     # Perl leaves its data alone when it exits.
     ("metadata bytes per live byte, perl at its exit", BY_NAME["perl"],
      metadata, None, 4, "perl"),

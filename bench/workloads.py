@@ -52,6 +52,7 @@ WORKLOADS = (
     synthetic("independent_2", "independent 2", times=2, floor=True),
     synthetic("mid_large_mt", "independent 2 7000000 128 1234567 8192 32768"),
     synthetic("large_mt"),
+    synthetic("large_mix"),
     synthetic("larson"),
     synthetic("shbench_like"),
     synthetic("xmalloc_like"),

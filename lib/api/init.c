@@ -10,6 +10,7 @@
 #include "os/os.h"
 #include "policy/file.h"
 #include "policy/policy.h"
+#include "pool/run_cache.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 #include "thread/thread.h"
@@ -60,6 +61,7 @@ init_slow (void)
       hkm_policy_init ();
       hkm_os_limit (hkm_opt (HKM_OPT_LIMIT));
       hkm_retain_init (hkm_opt (HKM_OPT_RETAIN));
+      hkm_run_pool_init ();
       hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));
       hkm_thread_init ();
       hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;

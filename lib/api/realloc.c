@@ -23,7 +23,8 @@ resize_in_place (hkm_slab *slab, void *p, size_t usable, size_t size)
         return NULL;
       heap = hkm_thread_heap ();
       return heap != NULL
-                     && hkm_run_realloc (hkm_heap_counts (heap), slab, size)
+                     && hkm_run_realloc (hkm_heap_run_cache (heap),
+                                         hkm_heap_counts (heap), slab, size)
                  ? p
                  : NULL;
     case HKM_KIND_BIG:

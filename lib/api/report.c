@@ -6,6 +6,7 @@
 #include "opts/opts.h"
 #include "os/arena.h"
 #include "os/os.h"
+#include "pool/run_cache.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 #include "tiny/heap.h"
@@ -40,8 +41,8 @@ hkm_report_gather (hkm_full_report *full)
   hkm_superslab_facts_get (&slabs, &report->counts);
   report->superslabs = slabs.superslabs;
   report->superslabs_lru = slabs.lru;
-  report->run_count = slabs.run_count;
-  report->run_bytes = slabs.run_bytes;
+  hkm_run_pool_live (&report->run_count, &report->run_bytes);
+  report->run_bytes *= HKM_GRANULE;
 
   hkm_big_facts_get (&big, &report->counts);
   report->big_count = big.count;
@@ -50,7 +51,7 @@ hkm_report_gather (hkm_full_report *full)
 
   report->mapped_bytes = slabs.superslabs * HKM_SUPERSLAB_SIZE
                          + big.mapped_bytes;
-  report->live_bytes += slabs.run_bytes + big.bytes;
+  report->live_bytes += report->run_bytes + big.bytes;
   report->idle_bytes = hkm_retain_idle ();
   report->retain_bytes = hkm_retain_budget ();
   report->meta_bytes = hkm_arena_mapped ();

@@ -63,7 +63,7 @@ size_possible (size_t align, size_t size, size_t usable)
     return hkm_class_size ((unsigned) cls) >= usable
            || (usable <= HKM_MID_MAX && size >= usable / 2);
   if (size <= HKM_LARGE_MAX && align <= HKM_GRANULE)
-    return usable - size < HKM_GRANULE || size == 0;
+    return hkm_run_may_serve (size, usable) || size == 0;
   return true;
 }
 

@@ -14,12 +14,16 @@
    memory, errno is not touched.  */
 void *hkm_run_alloc (hkm_run_cache *cache, hkm_counts *counts, size_t size,
                      bool *zeroed);
-/* Free the run at P; RUN is what hkm_map_find gave.  WHO for the message.  */
+/* Free the run at P (CACHE and COUNTS may be NULL); RUN is what hkm_map_find gave.  WHO for the message.  */
 void hkm_run_free (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run,
                    void *p, const char *who);
 /* Try to make the run at P, which is live, hold SIZE bytes where it lies.  */
-bool hkm_run_realloc (hkm_counts *counts, hkm_slab *run, size_t size);
+bool hkm_run_realloc (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run,
+                      size_t size);
 /* Usable bytes at P; 0 if P is not the run's start or it is free.  */
 size_t hkm_run_usable (const hkm_slab *run, const void *p);
+/* True if a run of USABLE bytes may be what a request for SIZE got, by whatever
+   policy.  */
+bool hkm_run_may_serve (size_t size, size_t usable);
 
 #endif

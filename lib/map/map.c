@@ -101,6 +101,23 @@ hkm_map_set (const void *addr, size_t n, struct hkm_slab *slab)
 }
 
 void
+hkm_map_set_row (const void *addr, size_t n, struct hkm_slab *const *row,
+                 struct hkm_slab *none)
+{
+  uintptr_t a = (uintptr_t) addr;
+  bool near = hkm_load_relaxed (hkm_map_tag_at (a)) == hkm_map_tag_of (a);
+  for (size_t i = 0; i < n; i++)
+    {
+      struct hkm_slab *slab = row[i] != NULL ? row[i] : none;
+      if (near)
+        hkm_store_release (&hkm_map.near[hkm_map_near_index (addr) + i].slab,
+                           (uintptr_t) slab - (uintptr_t) &hkm_map);
+      else
+        set_far ((a >> HKM_GRANULE_SHIFT) + i, 1, slab);
+    }
+}
+
+void
 hkm_map_set_sink (const void *addr, size_t n, struct hkm_slot *sink)
 {
   uintptr_t a = (uintptr_t) addr;

@@ -141,6 +141,11 @@ void hkm_map_disclaim (const void *base);
    Callers keep two writers off the same granule; growth is locked inside
    (HKM_RANK_MAP).  */
 bool hkm_map_set (const void *addr, size_t n, struct hkm_slab *slab);
+/* Register ROW[i], or NONE if that is NULL, for the granule i after ADDR's, N of
+   them, which all were registered before: so it never fails.  Else as
+   hkm_map_set.  */
+void hkm_map_set_row (const void *addr, size_t n, struct hkm_slab *const *row,
+                      struct hkm_slab *none);
 /* Where frees by the owner of the slab there go from now on, as far as the near
    table knows the N granules from ADDR.  */
 void hkm_map_set_sink (const void *addr, size_t n, struct hkm_slot *sink);

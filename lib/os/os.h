@@ -59,6 +59,11 @@ void hkm_os_seal (const void *data, size_t size);
 
 /* Milliseconds of a coarse monotonic clock; no system call (vDSO).  */
 uint64_t hkm_os_clock_ms (void);
+/* Where the calling thread runs: its CPU and NUMA node, from the vDSO, which
+   makes no system call.  False: this kernel's vDSO does not say.  (os/vdso.c)  */
+bool hkm_os_cpu (unsigned *cpu, unsigned *node);
+/* For tests: asked instead if set.  */
+extern bool (*hkm_os_cpu_override) (unsigned *cpu, unsigned *node);
 /* 128 random bits from the kernel's start block (AT_RANDOM).  */
 void hkm_os_random (uint64_t out[2]);
 /* True in setuid and like programs (AT_SECURE): trust no environment.  */

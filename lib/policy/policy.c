@@ -20,6 +20,8 @@ const hkm_knob hkm_knob_table[HKM_KNOBS] = {
   KNOB (TINY_RETURN_FRACTION, return_fraction),
   KNOB (TINY_WARM_CAP, warm_cap),
   KNOB (CAP_LARGE, run_cap),
+  KNOB (LARGE_BUNDLE, run_bundle),
+  KNOB (WMAX_LARGE, run_wmax),
   KNOB (TINY_SLAB_REUSE_GUARD, reuse_guard),
   KNOB (SS_AFFINITY, affinity),
   KNOB (SS_LRU, lru_cap),
@@ -129,8 +131,11 @@ publish_locked (const hkm_policy *next)
 #ifndef HKM_WITH_DYN_CLASSES
   published.dyn[0] = published.dyn[1] = 0;
 #endif
+#ifndef HKM_WITH_BUNDLE
+  published.run_bundle = 1;
+#endif
 #ifndef HKM_WITH_WMAX
-  published.wmax = 100;
+  published.wmax = published.run_wmax = 100;
 #endif
   next_generation_locked ();
   return true;

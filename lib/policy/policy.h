@@ -36,7 +36,9 @@ typedef struct hkm_policy
   uint32_t bump_bytes;      /* carving step */
   uint32_t return_fraction; /* a full slab returns when 1/this is free */
   uint32_t warm_cap;        /* empty slabs a heap keeps per class */
-  uint32_t run_cap;         /* free runs a heap keeps */
+  uint32_t run_cap;         /* free runs a heap keeps per class of lengths */
+  uint32_t run_bundle;      /* runs that go to the shared pool together */
+  uint32_t run_wmax;        /* percent of its size that a run may be long */
   uint32_t reuse_guard;     /* 0, 1: verify before a slab leaves its class */
   uint32_t affinity;        /* 0, 1: prefer superslabs that hold the class */
   uint32_t lru_cap;         /* empty superslabs kept */
@@ -57,7 +59,7 @@ typedef struct hkm_knob
   uint16_t option; /* enum hkm_opt_id */
   uint16_t offset; /* of a uint32_t in hkm_policy */
 } hkm_knob;
-enum { HKM_KNOBS = 14 };
+enum { HKM_KNOBS = 16 };
 extern HKM_HIDDEN const hkm_knob hkm_knob_table[HKM_KNOBS];
 
 HKM_INLINE uint32_t *

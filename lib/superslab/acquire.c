@@ -1,7 +1,7 @@
 /* Handing out slots, in three stages: an EMPTY slab of the same class, still
    carved; free slots of a superslab at hand, the fullest that fits, so that
    others drain whole; a further superslab.  A pool that would have to map one
-   asks the other pools first.  */
+   asks the other pools first, and then for the free runs that threads keep.  */
 #include "opts/trace.h"
 #include "os/arena.h"
 #include "os/os.h"
@@ -115,7 +115,8 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
   for (unsigned i = first; i < first + n; i++)
     if (ss->empty >> i & 1)
       {
-        hkm_slab_dismantle_locked (ss, i);
+        if (ss->classes != 0) /* or no slab was ever carved there */
+          hkm_slab_dismantle_locked (ss, i);
         resident += ss->resident[i] * HKM_RESIDENT_UNIT;
       }
     else if (ss->purged >> i & 1)
@@ -248,8 +249,6 @@ run_format_locked (hkm_superslab *ss, unsigned first, unsigned n)
   hkm_store_relaxed (&run->xword, 0);
   hkm_list_init (&run->link);
   hkm_map_set (ss->base + first * HKM_SLOT_SIZE, n, run);
-  ss->pool->run_count++;
-  ss->pool->run_slots += n;
   return run;
 }
 
@@ -306,36 +305,49 @@ acquire_locked (hkm_pool *pool, unsigned cls, unsigned n, enum reach reach,
                     : slab_format_locked (ss, first, cls, *fresh);
 }
 
-/* What MINE, asked first, does not have at hand.  */
+/* As far as REACH: from MINE and the pools after it.  */
+static hkm_slab *
+acquire_from_all (hkm_pool *mine, unsigned cls, unsigned n, enum reach reach,
+                  bool *fresh)
+{
+  uint32_t pools = hkm_load_acquire (&hkm_pool_count);
+  for (uint32_t i = 0; i < pools; i++)
+    {
+      hkm_pool *pool
+          = hkm_pool_at ((mine->number + i) % pools);
+      /* What others have is not worth waiting for, unless it is the last.  */
+      if (reach != AT_HAND)
+        hkm_pool_lock (pool);
+      else if (!hkm_pool_try (pool))
+        continue;
+      hkm_slab *slab = acquire_locked (pool, cls, n, reach, fresh);
+      hkm_lock_give (&pool->lock);
+      if (slab != NULL)
+        return slab;
+    }
+  return NULL;
+}
+
+/* What MINE, asked first, does not have at hand.  Before a superslab is mapped,
+   free runs that threads keep are used for it: who grows wants them.  */
 static HKM_COLD hkm_slab *
 acquire_further (hkm_pool *mine, unsigned cls, unsigned n, bool *fresh)
 {
-  uint32_t pools = hkm_load_acquire (&hkm_pool_count);
-  for (enum reach reach = AT_HAND; reach <= ANY_DOMAIN; reach++)
-    for (uint32_t i = reach == AT_HAND; i < pools; i++)
-      {
-        hkm_pool *pool = hkm_pool_at ((mine->number + i) % pools);
-        /* What others have is not worth waiting for, unless it is the last.  */
-        if (reach != AT_HAND)
-          hkm_pool_lock (pool);
-        else if (!hkm_pool_try (pool))
-          continue;
-        hkm_slab *slab = acquire_locked (pool, cls, n, reach, fresh);
-        hkm_lock_give (&pool->lock);
-        if (slab != NULL)
-          return slab;
-      }
-  return NULL;
+  hkm_slab *slab = NULL;
+  if (hkm_load_acquire (&hkm_pool_count) > 1)
+    slab = acquire_from_all (mine, cls, n, AT_HAND, fresh);
+  if (slab == NULL && hkm_retain_drain ())
+    slab = acquire_from_all (mine, cls, n, AT_HAND, fresh);
+  for (enum reach reach = FURTHER; slab == NULL && reach <= ANY_DOMAIN; reach++)
+    slab = acquire_from_all (mine, cls, n, reach, fresh);
+  return slab;
 }
 
 static hkm_slab *
 acquire (unsigned cls, unsigned n, bool *fresh)
 {
   hkm_pool *pool = hkm_pool_enter ();
-  /* As a rule there is nobody else to ask.  */
-  enum reach reach
-      = hkm_load_relaxed (&hkm_pool_count) > 1 ? AT_HOME : FURTHER;
-  hkm_slab *slab = acquire_locked (pool, cls, n, reach, fresh);
+  hkm_slab *slab = acquire_locked (pool, cls, n, AT_HOME, fresh);
   hkm_lock_give (&pool->lock);
   return hkm_likely (slab != NULL) ? slab
                                    : acquire_further (pool, cls, n, fresh);
@@ -389,8 +401,6 @@ hkm_run_resize (hkm_slab *run, unsigned slots)
                              (old - slots) * HKM_SLOT_SIZE);
       hkm_superslab_place_locked (ss);
     }
-  if (done)
-    ss->pool->run_slots += (uint64_t) slots - old;
   hkm_lock_give (&ss->pool->lock);
   if (slots < old)
     hkm_superslab_reclaim ();

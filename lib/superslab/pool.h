@@ -70,7 +70,7 @@ typedef struct hkm_pool
   hkm_link unmapped;   /* descriptors without memory */
   hkm_link class_empty[HKM_CLASSES]; /* EMPTY slabs, still carved */
   uint32_t colour[HKM_CLASSES];
-  uint64_t superslabs, run_count, run_slots;
+  uint64_t superslabs;
   hkm_counts counts;
   hkm_policy policy; /* its copy: hkm_pool_policy_locked */
 } hkm_pool;

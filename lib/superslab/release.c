@@ -6,22 +6,25 @@
 #include "superslab/retain.h"
 
 /* The free slots of a released stretch belong to no slab or run any more; each
-   leads to a descriptor of kind NONE, which a stale pointer then finds.  */
+   leads to a descriptor of kind NONE, which a stale pointer then finds.  What was
+   there, if anything, was described by the first one; the others were nothing
+   already.  */
 void
 hkm_slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n)
 {
-  for (unsigned i = first; i < first + n; i++)
+  hkm_slab *slab = ss->slab[first];
+  if (slab != NULL)
     {
-      hkm_slab *slab = ss->slab[i];
-      if (slab != NULL)
-        {
-          hkm_store_relaxed (&slab->limit, 0);
-          hkm_store_relaxed (&slab->carved, 0);
-          hkm_store_relaxed (&slab->kind, HKM_KIND_NONE);
-        }
-      hkm_map_set (ss->base + i * HKM_SLOT_SIZE, 1,
-                   slab != NULL ? slab : &hkm_slab_none);
+      hkm_store_relaxed (&slab->limit, 0);
+      hkm_store_relaxed (&slab->carved, 0);
+      hkm_store_relaxed (&slab->kind, HKM_KIND_NONE);
     }
+  for (unsigned i = first + 1; i < first + n; i++)
+    HKM_ASSERT (ss->slab[i] == NULL
+                || (ss->slab[i]->kind == HKM_KIND_NONE
+                    && ss->slab[i]->limit == 0));
+  hkm_map_set_row (ss->base + first * HKM_SLOT_SIZE, n, &ss->slab[first],
+                   &hkm_slab_none);
 }
 
 void
@@ -298,12 +301,10 @@ hkm_slab_release_purged (hkm_slab *slab)
 }
 
 void
-hkm_run_release (hkm_slab *run)
+hkm_run_drop (hkm_slab *run)
 {
   hkm_superslab *ss = run->super;
   hkm_pool_lock (ss->pool);
-  ss->pool->run_count--;
-  ss->pool->run_slots -= run->slots;
   hkm_trace (SS_FREE_DEBUG, "release: run, superslab %p, slot %u, length %u",
              (void *) ss->base, run->first, run->slots);
   hkm_slots_forget_locked (ss, run->first, run->slots);
@@ -311,5 +312,11 @@ hkm_run_release (hkm_slab *run)
                          run->slots * HKM_SLOT_SIZE);
   hkm_superslab_place_locked (ss);
   hkm_lock_give (&ss->pool->lock);
+}
+
+void
+hkm_run_release (hkm_slab *run)
+{
+  hkm_run_drop (run);
   fit_budget ();
 }

@@ -15,7 +15,9 @@ static size_t idle, remote_idle, live, regret, recently_purged;
 /* The most that was purged and not wanted again, plus what was idle then: no
    budget beyond it would have been of use.  */
 static size_t useful;
-static void (*reclaim_other) (void); /* constant after init */
+/* Constant after init.  */
+static void (*reclaim_other) (void);
+static size_t (*drain_runs) (bool all);
 static uint64_t purged_at, regret_at, regretted;
 /* Least idle memory since window_at: what nobody wanted in all that time.  */
 static size_t low_idle;
@@ -172,8 +174,22 @@ hkm_retain_set_reclaim (void (*reclaim) (void))
 }
 
 void
+hkm_retain_set_drain (size_t (*drain) (bool all))
+{
+  drain_runs = drain;
+}
+
+bool
+hkm_retain_drain (void)
+{
+  return drain_runs != NULL && drain_runs (true) > 0;
+}
+
+void
 hkm_retain_reclaim (void)
 {
+  if (drain_runs != NULL && hkm_retain_idle () > hkm_retain_budget ())
+    drain_runs (false);
   if (reclaim_other != NULL && hkm_retain_idle () > hkm_retain_budget ())
     reclaim_other ();
 }

@@ -38,6 +38,12 @@ bool hkm_retain_tick (void);
    doesn't know give back until idle memory fits; it may take locks of
    HKM_RANK_BIG and above.  */
 void hkm_retain_set_reclaim (void (*reclaim) (void));
+/* The same for free runs that threads keep, which go first: DRAIN gives back all
+   of them, or until idle memory fits, says how many bytes, and may take locks of
+   HKM_RANK_PURGE and above.  */
+void hkm_retain_set_drain (size_t (*drain) (bool all));
+/* Have all of them given back; false: there were none.  */
+bool hkm_retain_drain (void);
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
 size_t hkm_retain_idle (void);

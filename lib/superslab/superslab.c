@@ -333,6 +333,7 @@ hkm_superslab_trim (void)
 {
   size_t bytes = 0, idle = hkm_retain_idle ();
   bool unmapped = false;
+  hkm_retain_drain ();
   hkm_lock_take (&hkm_purge_lock);
   for (uint32_t i = 0; i < hkm_load_acquire (&hkm_pool_count); i++)
     {
@@ -373,8 +374,6 @@ hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts)
       hkm_pool *pool = hkm_pool_at (i);
       hkm_lock_take (&pool->lock); /* looking doesn't count */
       facts->superslabs += pool->superslabs;
-      facts->run_count += pool->run_count;
-      facts->run_bytes += pool->run_slots * HKM_SLOT_SIZE;
       facts->empty_bytes += empty_bytes_locked (pool);
       for (unsigned k = 0; k < HKM_COUNTERS; k++)
         counts->value[k] += pool->counts.value[k];

@@ -26,6 +26,9 @@ void hkm_slab_release_purged (hkm_slab *slab);
    whether it reads as zero.  NULL: no memory.  */
 hkm_slab *hkm_run_acquire (unsigned slots, bool *zeroed);
 void hkm_run_release (hkm_slab *run);
+/* As release, for several in a row: the caller sees to the budget of idle memory
+   after the last one (hkm_superslab_reclaim).  */
+void hkm_run_drop (hkm_slab *run);
 /* Make RUN SLOTS long where it lies.  Shrinking always works; growing needs
    free neighbours.  False: unchanged.  */
 bool hkm_run_resize (hkm_slab *run, unsigned slots);
@@ -34,14 +37,15 @@ void *hkm_slab_address (const hkm_slab *slab); /* of its first slot */
 
 /* Map N superslabs ahead.  */
 void hkm_superslab_prewarm (unsigned n);
-/* Give every idle page and every empty superslab back to the OS.  Bytes.  */
+/* Give every idle page and every empty superslab back to the OS, free runs that
+   threads keep among them.  Bytes.  */
 size_t hkm_superslab_trim (void);
 /* If idle memory is over its budget, give idle slots back until it fits.  */
 void hkm_superslab_reclaim (void);
 /* Facts for reports.  */
 typedef struct hkm_superslab_facts
 {
-  uint64_t superslabs, lru, empty_bytes, run_count, run_bytes;
+  uint64_t superslabs, lru, empty_bytes;
 } hkm_superslab_facts;
 void hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts);
 void hkm_superslab_fork_prepare (void);

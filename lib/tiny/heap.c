@@ -48,7 +48,7 @@ hkm_heap_observe_locked (hkm_heap *heap)
       if (hkm_dyn_is_closed (c))
         bin_close_locked (heap, c);
     }
-  hkm_run_cache_limit (&heap->runs, policy->run_cap);
+  hkm_run_cache_observe (&heap->runs, policy);
 }
 
 /* Every this many cold calls, what was gathered for other threads is sent even
@@ -79,7 +79,7 @@ heap_make (enum hkm_heap_state state)
   heap->state = state;
   hkm_list_init (&heap->parked);
   hkm_policy_refresh (&heap->policy);
-  hkm_run_cache_limit (&heap->runs, heap->policy.run_cap);
+  hkm_run_cache_observe (&heap->runs, &heap->policy);
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     {
       hkm_bin *bin = &heap->bin[c];

@@ -1,5 +1,6 @@
 /* Blocks of 32 KiB to 2 MiB, written wholly, made and freed by different
-   threads; threads are replaced now and then, so their caches change hands.
+   threads; threads are replaced now and then, so their caches change hands, and
+   somebody empties everybody's caches once in a while.
    At the end malloc_trim must find it all: what dead threads cached, and what
    was kept because it was wanted again so often.  */
 #include "concur.h"
@@ -17,6 +18,8 @@ work (void *arg)
     {
       block *b = block_new (draw_size (&random, 32 << 10, 2 << 20), &random);
       block_free (block_swap (&shared[below (&random, SHARED)], b));
+      if (i % 25 == 24)
+        malloc_trim (0);
       if (i % 4 == 0) /* and a few that stay in this thread */
         block_free (block_new (draw_size (&random, 1024, 64 << 10), &random));
     }

@@ -178,8 +178,10 @@ check_rest (size_t mapped_before, size_t ours_before)
   hkm_big_facts_get (&big, &counts);
   CHECKF (slabs.superslabs == 0 && slabs.lru == 0, "%d superslabs, %d kept",
           (int) slabs.superslabs, (int) slabs.lru);
-  CHECKF (slabs.run_count == 0 && slabs.empty_bytes == 0, "%d runs",
-          (int) slabs.run_count);
+  uint64_t runs, slots;
+  hkm_run_pool_live (&runs, &slots);
+  CHECKF (runs == 0 && slots == 0 && slabs.empty_bytes == 0, "%d runs",
+          (int) runs);
   CHECKF (big.count == 0 && big.bytes == 0 && big.cached_bytes == 0
             && big.idle_bytes == 0, "%d big blocks, %d KiB cached",
           (int) big.count, (int) (big.cached_bytes / 1024));

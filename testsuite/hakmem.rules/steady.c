@@ -101,6 +101,71 @@ TEST (cycles_map_nothing)
           (unsigned long long) (number ("munmap_calls") - unmaps));
 }
 
+/* Large blocks replaced at random, then all freed, again and again.  Which free
+   stretches are left is never the same, so that a superslab more may be wanted
+   once in a while.  */
+TEST (large_blocks_map_little)
+{
+  enum { PLACES = 64, ITERATIONS = 5000, ROUNDS = 100, FIRST = 40, MOST = 4 };
+  static void *p[PLACES];
+  uint64_t maps = 0;
+  for (int round = 0; round < ROUNDS; round++)
+    {
+      uint64_t rng = rng_seed (5);
+      if (round == FIRST)
+        maps = map_calls ();
+      for (int i = 0; i < ITERATIONS; i++)
+        {
+          uint64_t r = rng_next (&rng);
+          size_t size = (size_t) (33 * 1024) << r % 5;
+          void **one = &p[r / 8 % PLACES];
+          free (*one);
+          *one = malloc (size + r / 1024 % size);
+          if (*one == NULL)
+            abort ();
+          memset (*one, 1, 4096);
+        }
+      for (int i = 0; i < PLACES; i++)
+        {
+          free (p[i]);
+          p[i] = NULL;
+        }
+    }
+  maps = map_calls () - maps;
+  CHECKF (maps <= MOST, "%llu mmap and munmap calls in %d operations",
+          (unsigned long long) maps, (ROUNDS - FIRST) * ITERATIONS);
+}
+
+/* The same blocks made and freed in the same order: nothing is mapped.  */
+TEST (large_cycles_map_nothing)
+{
+  enum { N = 60, ROUNDS = 500, FIRST = 20 };
+  static void *p[N];
+  uint64_t maps = 0, purges = 0;
+  for (int round = 0; round < ROUNDS; round++)
+    {
+      if (round == FIRST)
+        {
+          maps = map_calls ();
+          purges = number ("madvise_calls");
+        }
+      for (int i = 0; i < N; i++)
+        {
+          p[i] = malloc ((size_t) (33 + i) * 1024 << i % 5);
+          if (p[i] == NULL)
+            abort ();
+          memset (p[i], 1, 4096);
+        }
+      for (int i = 0; i < N; i++) /* 7 and N have no divisor in common */
+        free (p[i * 7 % N]);
+    }
+  maps = map_calls () - maps;
+  purges = number ("madvise_calls") - purges;
+  printf ("large: %llu mmap and munmap calls, %llu madvise calls\n",
+          (unsigned long long) maps, (unsigned long long) purges);
+  CHECKF (maps == 0, "%llu mmap and munmap calls", (unsigned long long) maps);
+}
+
 /* A phased run: one class after another grows and shrinks, so slabs come and
    go, and many of a class come back while they are still carved.  */
 TEST (stages)
@@ -282,6 +347,8 @@ main (void)
   find_stats ();
   RUN (random_mixed);
   RUN (cycles_map_nothing);
+  RUN (large_blocks_map_little);
+  RUN (large_cycles_map_nothing);
   RUN (stages);
   RUN (counters_add_up);
   RUN (remote_counters);
