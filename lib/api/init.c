@@ -62,6 +62,7 @@ init_slow (void)
       hkm_os_limit (hkm_opt (HKM_OPT_LIMIT));
       hkm_retain_init (hkm_opt (HKM_OPT_RETAIN));
       hkm_run_pool_init ();
+      hkm_retain_set_delay (hkm_opt (HKM_OPT_PURGE_DELAY_MS));
       hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));
       hkm_thread_init ();
       hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;

@@ -211,8 +211,8 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
             : 0;
 
   hkm_store_relaxed (&slab->owner, NULL);
-  hkm_store_relaxed (&slab->limit, 0);
-  hkm_store_relaxed (&slab->carved, 0);
+  slab->sparse = slab->swept = 0;
+  slab->queued = false;
   slab->sink = &slab->own;
   hkm_store_relaxed (&slab->base, (uintptr_t) start + colour);
   hkm_store_relaxed (&slab->reciprocal,
@@ -220,6 +220,7 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
   slab->own.head = 0;
   slab->own.room = slab->mark = 0;
   hkm_store_relaxed (&slab->cls, (uint8_t) cls);
+  hkm_slab_set_carved (slab, 0);
   slab->state = HKM_SLAB_EMPTY;
   slab->slots = info->slots;
   hkm_list_init (&slab->link);

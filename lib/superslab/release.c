@@ -1,4 +1,5 @@
 /* Taking slots back, and giving idle memory to the OS.  */
+#include "opts/opts.h"
 #include "opts/trace.h"
 #include "os/os.h"
 #include "policy/dyn.h"
@@ -17,6 +18,7 @@ hkm_slots_forget_locked (hkm_superslab *ss, unsigned first, unsigned n)
     {
       hkm_store_relaxed (&slab->limit, 0);
       hkm_store_relaxed (&slab->carved, 0);
+      hkm_store_relaxed (&slab->frontier, 0);
       hkm_store_relaxed (&slab->kind, HKM_KIND_NONE);
     }
   for (unsigned i = first + 1; i < first + n; i++)
@@ -93,11 +95,23 @@ slots_untouched_locked (hkm_superslab *ss, unsigned first, unsigned n)
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
 }
 
-/* Take every EMPTY slot of SS; which these are.  */
+/* Purges are gathered: all EMPTY slots of a superslab at once, neighbours by one
+   call, and more than the budget asks for.  */
+static bool
+batched (void)
+{
+#ifdef HKM_WITH_BATCH_MADVISE
+  return hkm_opt (HKM_OPT_BATCH_MADVISE) != 0;
+#else
+  return false;
+#endif
+}
+
+/* Take every EMPTY slot of SS, or one; which these are.  */
 static uint32_t
 claim_empty_locked (hkm_superslab *ss)
 {
-  uint32_t all = ss->empty, todo = all;
+  uint32_t all = batched () ? ss->empty : ss->empty & -ss->empty, todo = all;
   unsigned first, n;
   while (next_stretch (&todo, &first, &n))
     hkm_slots_take_locked (ss, first, n);
@@ -186,13 +200,13 @@ hkm_pool_purge (hkm_pool *pool)
 
 /* Idle memory went over its budget: purge, each pool's longest idle superslabs
    first, until an eighth of the budget is free again, so that the next calls
-   have air.  False: it does not fit, and that is all there is.  */
+   have air and stretches get long.  False: it does not fit, and that is all there is.  */
 static bool
 purge_to_budget (void)
 {
   static uint32_t turn; /* guarded by the purge lock */
   size_t budget = hkm_retain_budget ();
-  size_t low = budget - budget / 8;
+  size_t low = batched () ? budget - budget / 8 : budget;
   uint32_t pools = hkm_load_acquire (&hkm_pool_count), in_vain = 0;
   while (hkm_retain_idle () > low && in_vain < pools)
     {
@@ -207,8 +221,8 @@ purge_to_budget (void)
   return in_vain < pools;
 }
 
-void
-hkm_superslab_reclaim (void)
+static void
+reclaim (void)
 {
   bool fits = true;
   /* If another thread is at it, it sees to our memory too: it looks again after
@@ -220,6 +234,19 @@ hkm_superslab_reclaim (void)
       fits = purge_to_budget ();
       hkm_lock_give (&hkm_purge_lock);
     }
+}
+
+void
+hkm_superslab_reclaim (void)
+{
+  if (hkm_unlikely (hkm_retain_decay ()))
+    {
+      reclaim ();
+      hkm_retain_reclaim ();
+      hkm_retain_decayed ();
+    }
+  else
+    reclaim ();
 }
 
 /* After any of the below: less is live, and more may be idle.  */

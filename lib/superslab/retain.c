@@ -11,7 +11,7 @@
 #define FORGET_MS 2000
 
 static size_t floor_bytes;
-static size_t idle, remote_idle, live, regret, recently_purged;
+static size_t idle, remote_idle, sparse_idle, live, regret, recently_purged;
 /* The most that was purged and not wanted again, plus what was idle then: no
    budget beyond it would have been of use.  */
 static size_t useful;
@@ -22,6 +22,9 @@ static uint64_t purged_at, regret_at, regretted;
 /* Least idle memory since window_at: what nobody wanted in all that time.  */
 static size_t low_idle;
 static uint64_t window_at;
+/* The same for decay, and the budget while it goes on, plus 1 (0: it doesn't). */
+static size_t decay_low, decay_cap;
+static uint64_t decay_at, delay; /* delay: constant after init */
 
 void
 hkm_retain_init (size_t floor)
@@ -47,7 +50,9 @@ hkm_retain_budget (void)
 {
   size_t share = hkm_load_relaxed (&live) / 8;
   size_t least = hkm_load_relaxed (&floor_bytes);
-  return (share > least ? share : least) + hkm_load_relaxed (&regret);
+  size_t budget = (share > least ? share : least) + hkm_load_relaxed (&regret);
+  size_t cap = hkm_load_relaxed (&decay_cap) - 1;
+  return budget < cap ? budget : cap;
 }
 
 uint64_t
@@ -67,6 +72,8 @@ note_low (size_t now)
 {
   if (now < hkm_load_relaxed (&low_idle))
     hkm_store_relaxed (&low_idle, now);
+  if (now < hkm_load_relaxed (&decay_low))
+    hkm_store_relaxed (&decay_low, now);
 }
 
 bool
@@ -83,6 +90,40 @@ hkm_retain_tick (void)
     return false;
   hkm_store_relaxed (&regret, had - (unused < had ? unused : had));
   return hkm_retain_idle () > hkm_retain_budget ();
+}
+
+void
+hkm_retain_set_delay (uint64_t delay_ms)
+{
+  delay = delay_ms;
+}
+
+bool
+hkm_retain_decay (void)
+{
+  if (delay == 0)
+    return false;
+  uint64_t now = hkm_os_clock_ms (), since = hkm_load_relaxed (&decay_at);
+  if (now - since < delay)
+    return false;
+  /* Of those that find the time has come, one acts.  */
+  if (!hkm_cas_acquire (&decay_at, &since, now))
+    return false;
+  size_t low = hkm_load_relaxed (&decay_low), has = hkm_retain_idle ();
+  hkm_store_relaxed (&decay_low, has > low ? has - low : 0);
+  if (since == 0 || low == 0)
+    {
+      hkm_store_relaxed (&decay_low, has);
+      return false;
+    }
+  hkm_store_relaxed (&decay_cap, (has > low ? has - low : 0) + 1);
+  return true;
+}
+
+void
+hkm_retain_decayed (void)
+{
+  hkm_store_relaxed (&decay_cap, 0);
 }
 
 bool
@@ -106,6 +147,22 @@ hkm_retain_leave_remote (size_t bytes)
 {
   hkm_fetch_sub_relaxed (&remote_idle, bytes);
   note_low (at_least_none (hkm_fetch_sub_relaxed (&idle, bytes) - bytes));
+}
+
+bool
+hkm_retain_admit_sparse (size_t bytes)
+{
+  size_t now = hkm_fetch_add_relaxed (&sparse_idle, bytes) + bytes;
+  return hkm_retain_admit (bytes)
+         && at_least_none (now)
+              <= hkm_load_relaxed (&floor_bytes) + hkm_load_relaxed (&regret);
+}
+
+void
+hkm_retain_leave_sparse (size_t bytes)
+{
+  hkm_fetch_sub_relaxed (&sparse_idle, bytes);
+  hkm_retain_leave (bytes);
 }
 
 void

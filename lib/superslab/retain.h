@@ -12,6 +12,9 @@
 
 #include "base/compiler.h"
 
+/* Idle memory that stayed idle for DELAY_MS goes, whatever the budget, when
+   somebody calls; 0: it stays.  By init.  */
+void hkm_retain_set_delay (uint64_t delay_ms);
 /* Set the floor: by init, and by mallopt at any later time.  */
 void hkm_retain_init (size_t floor);
 /* BYTES become idle, and are counted.  False: idle memory is now over its
@@ -22,6 +25,11 @@ bool hkm_retain_admit (size_t bytes);
    nobody else will, if the owner sleeps.  hkm_retain_leave_remote undoes it. */
 bool hkm_retain_admit_remote (size_t bytes);
 void hkm_retain_leave_remote (size_t bytes);
+/* BYTES of free pages between blocks in use became idle.  False: there are more
+   of those than the floor and regret, or idle memory is over its budget.
+   hkm_retain_leave_sparse undoes it.  */
+bool hkm_retain_admit_sparse (size_t bytes);
+void hkm_retain_leave_sparse (size_t bytes);
 /* Idle BYTES are in use again, or were given back.  */
 void hkm_retain_leave (size_t bytes);
 /* BYTES just purged; they may be regretted.  */
@@ -33,6 +41,11 @@ void hkm_retain_live (ptrdiff_t bytes);
 /* Now and then, by cold calls: regret that the idle memory shows no need of is
    forgotten.  True: idle memory is over its budget now.  */
 bool hkm_retain_tick (void);
+/* True if idle memory stayed idle for the delay: until hkm_retain_decayed the
+   budget is what is idle without it.  Whoever is told so reclaims, then says so.
+   Between the two others may see the lower budget, and purge; no harm.  */
+bool hkm_retain_decay (void);
+void hkm_retain_decayed (void);
 /* Freeing anything lowers the live memory and so the budget, for every room that
    keeps idle memory.  RECLAIM (set once, by init) makes a room that this one
    doesn't know give back until idle memory fits; it may take locks of

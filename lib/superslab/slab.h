@@ -13,7 +13,7 @@
    slot, an outbound chain or the remote list):
      home = blocks on the slab's own list = mark - own.room   (not current,
             page-local; at any time on the magazine route)
-     carved = home + out
+     carved = home + out = the blocks before the frontier that start in no hole
      EMPTY  <=> home == carved  => the remote list is empty
      remote list not empty <=> the slab is on exactly one notify stack, or in
             the hand of one thread that is about to put it there or popped it  */
@@ -126,7 +126,7 @@ struct hkm_slab
   uint64_t reciprocal; /* least odd number over 2^64 / block size */
   uint64_t limit;   /* of hkm_slab_phase; relaxed atomic */
   hkm_slot own;     /* blocks at home, and frees until retire */
-  uint32_t carved;  /* blocks cut so far; relaxed atomic; hkm_slab_set_carved */
+  uint32_t carved;  /* blocks there are now; relaxed atomic */
   uint8_t kind;     /* enum hkm_kind; relaxed atomic */
   uint8_t cls;
   uint8_t state;    /* enum hkm_slab_state */
@@ -140,6 +140,13 @@ struct hkm_slab
   struct hkm_superslab *super;
   uint8_t first;     /* its first slot in SUPER */
   bool zeroed;       /* what is not carved yet reads as zero */
+  bool queued;       /* it waits to be swept (tiny/purge.c) */
+  uint32_t frontier; /* blocks cut one after the other; relaxed atomic */
+  uint64_t holes[2]; /* a bit per HKM_HOLE bytes: what starts there is not
+                        carved any more, because the pages were purged; relaxed
+                        atomic */
+  uint32_t sparse;   /* bytes it counts as idle memory while PARTIAL */
+  uint32_t swept;    /* blocks out when it was last swept; 0: not yet */
 
   /* Line 2: written by any thread.  */
   HKM_ALIGNED (HKM_CACHE_LINE) hkm_xword xword;
@@ -168,13 +175,64 @@ hkm_slab_holds (const hkm_slab *slab, const void *p)
   return hkm_slab_phase (slab, p) < hkm_load_relaxed (&slab->limit);
 }
 
+/* The phase of the start of block N of SLAB.  */
+HKM_INLINE uint64_t
+hkm_slab_phase_of (const hkm_slab *slab, uint32_t n)
+{
+  return slab->reciprocal * hkm_class[slab->cls].size * n;
+}
+
+/* Holes.  A slab of which few blocks are out may have pages that hold nothing
+   but free blocks.  When these are purged, the blocks that start in them stop
+   being carved, or their zeros would pass for live blocks.  `limit' then ends at
+   the first hole, so that the hot path knows nothing of this; live blocks above
+   it fail its check, and the cold path asks hkm_slab_has.  */
+#define HKM_HOLE ((size_t) 4096) /* no more than an OS page */
+
+/* The piece of SLAB that P lies in.  A slab starts at a slot's start, and its
+   block 0 lies within the first pages.  */
+HKM_INLINE unsigned
+hkm_slab_piece (const hkm_slab *slab, uintptr_t p)
+{
+  return (unsigned) ((p - (slab->base & ~(HKM_GRANULE - 1))) / HKM_HOLE);
+}
+
+HKM_INLINE bool
+hkm_slab_is_hole (const hkm_slab *slab, unsigned piece)
+{
+  return hkm_load_relaxed (&slab->holes[piece / 64]) >> piece % 64 & 1;
+}
+
+HKM_INLINE bool
+hkm_slab_has_holes (const hkm_slab *slab)
+{
+  return (hkm_load_relaxed (&slab->holes[0])
+          | hkm_load_relaxed (&slab->holes[1])) != 0;
+}
+
+/* True if P is the start of a block carved from SLAB, above a hole or not.  Any
+   P.  Any thread may ask, without order: of a live block nobody changes the
+   answer, because the frontier is beyond it and its piece no hole from before it
+   is handed out until it is free.  The limit, which moves over it, is but a
+   shorter way to say yes.  */
+HKM_INLINE bool
+hkm_slab_has (const hkm_slab *slab, const void *p)
+{
+  uint32_t frontier = hkm_load_relaxed (&slab->frontier);
+  return hkm_slab_holds (slab, p)
+         || (hkm_slab_phase (slab, p) < hkm_slab_phase_of (slab, frontier)
+             && !hkm_slab_is_hole (slab, hkm_slab_piece (slab, (uintptr_t) p)));
+}
+
 /* From now on the first N blocks of SLAB, and no others, are carved.  */
 HKM_INLINE void
 hkm_slab_set_carved (hkm_slab *slab, uint32_t n)
 {
-  uint64_t step = slab->reciprocal * hkm_class[slab->cls].size;
   hkm_store_relaxed (&slab->carved, n);
-  hkm_store_relaxed (&slab->limit, step * n);
+  hkm_store_relaxed (&slab->frontier, n);
+  hkm_store_relaxed (&slab->holes[0], 0);
+  hkm_store_relaxed (&slab->holes[1], 0);
+  hkm_store_relaxed (&slab->limit, hkm_slab_phase_of (slab, n));
 }
 
 /* The number of the block of SLAB that starts at P (hkm_slab_holds).  */

@@ -1,6 +1,7 @@
 /* Lists of free blocks: counting, cutting, verifying.  */
 #include "opts/fail.h"
 #include "os/os.h"
+#include "superslab/retain.h"
 #include "superslab/superslab.h"
 #include "tiny/heap_impl.h"
 
@@ -16,7 +17,7 @@ plausible (const hkm_slab *of, const hkm_block *b)
 {
   const hkm_slab *slab = of != NULL ? of : hkm_map_find (b);
   return slab != NULL && slab->kind == HKM_KIND_SLAB
-         && hkm_slab_holds (slab, b);
+         && hkm_slab_has (slab, b);
 }
 
 uint32_t
@@ -50,11 +51,63 @@ hkm_block_at (const hkm_slab *slab, uint32_t index)
                         + (size_t) index * hkm_class[slab->cls].size);
 }
 
+/* Put blocks FROM .. FROM + N - 1 of SLAB, which are new, on SLOT.  */
+HKM_INLINE void
+carve_onto (hkm_slab *slab, hkm_slot *slot, uint32_t from, uint32_t n)
+{
+  size_t size = hkm_class[slab->cls].size;
+  char *start = (char *) hkm_block_at (slab, from);
+  uintptr_t next = slot->head;
+  for (uint32_t i = n; i-- > 0;)
+    {
+      hkm_block *b = (hkm_block *) (start + i * size);
+      b->link = next;
+      b->key = next = hkm_block_key (b);
+    }
+  hkm_store_relaxed (&slab->carved, slab->carved + n);
+  hkm_slab_set_limit (slab);
+  __atomic_signal_fence (__ATOMIC_RELEASE);
+  slot->head = next;
+}
+
+uint32_t
+hkm_slab_first_from (const hkm_slab *slab, unsigned piece)
+{
+  uintptr_t start = (slab->base & ~(HKM_GRANULE - 1)) + piece * HKM_HOLE;
+  size_t size = hkm_class[slab->cls].size;
+  uint32_t n = start > slab->base
+                 ? (uint32_t) ((start - slab->base + size - 1) / size) : 0;
+  return n < slab->frontier ? n : slab->frontier;
+}
+
+unsigned
+hkm_slab_first_hole (const hkm_slab *slab)
+{
+  return slab->holes[0] != 0 ? (unsigned) __builtin_ctzll (slab->holes[0])
+                             : 64u + (unsigned) __builtin_ctzll (slab->holes[1]);
+}
+
+/* The blocks that start in the first hole are there again.  */
+static uint32_t
+carve_hole (hkm_slab *slab, hkm_slot *slot)
+{
+  unsigned piece = hkm_slab_first_hole (slab);
+  uint32_t from = hkm_slab_first_from (slab, piece);
+  uint32_t n = hkm_slab_first_from (slab, piece + 1) - from;
+  uint64_t *word = &slab->holes[piece / 64];
+  hkm_store_relaxed (word, *word & ~((uint64_t) 1 << piece % 64));
+  hkm_retain_wanted (HKM_HOLE);
+  carve_onto (slab, slot, from, n);
+  return n;
+}
+
 uint32_t
 hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
 {
+  if (hkm_unlikely (hkm_slab_has_holes (slab)))
+    return carve_hole (slab, slot);
   size_t size = hkm_class[slab->cls].size;
-  uint32_t carved = slab->carved, left = slab->capacity - carved;
+  uint32_t carved = slab->frontier, left = slab->capacity - carved;
   char *start = (char *) hkm_block_at (slab, carved);
   /* Stop at a page's end, so that the next page stays untouched until it is
      needed.  */
@@ -66,16 +119,8 @@ hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
     n = 1;
   if (n > left)
     n = left;
-  uintptr_t next = slot->head;
-  for (uint32_t i = n; i-- > 0;)
-    {
-      hkm_block *b = (hkm_block *) (start + i * size);
-      b->link = next;
-      b->key = next = hkm_block_key (b);
-    }
-  hkm_slab_set_carved (slab, carved + n);
-  __atomic_signal_fence (__ATOMIC_RELEASE);
-  slot->head = next;
+  hkm_store_relaxed (&slab->frontier, carved + n);
+  carve_onto (slab, slot, carved, n);
   return n;
 }
 
@@ -85,5 +130,6 @@ hkm_slab_verify (const hkm_slab *slab)
   uint32_t n = hkm_blocks_count (slab, hkm_slot_first (&slab->own), NULL);
   if (slab->state != HKM_SLAB_CURRENT)
     HKM_CHECK (n == hkm_slab_home (slab));
-  HKM_CHECK (n <= slab->carved && slab->carved <= slab->capacity);
+  HKM_CHECK (n <= slab->carved && slab->carved <= slab->frontier
+             && slab->frontier <= slab->capacity);
 }

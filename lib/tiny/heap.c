@@ -62,11 +62,10 @@ hkm_heap_tend_locked (hkm_heap *heap)
   if (++heap->cold_calls % TEND_EVERY != 0)
     return;
   hkm_outbound_flush_locked (heap);
-  if (hkm_retain_tick ())
-    {
-      hkm_superslab_reclaim ();
-      hkm_retain_reclaim ();
-    }
+  bool over = hkm_retain_tick ();
+  hkm_superslab_reclaim ();
+  if (over)
+    hkm_retain_reclaim ();
 }
 
 static hkm_heap *
@@ -78,6 +77,7 @@ heap_make (enum hkm_heap_state state)
   heap->lock = (hkm_lock) HKM_LOCK_INIT (HKM_RANK_HEAP);
   heap->state = state;
   hkm_list_init (&heap->parked);
+  heap->trimmed = hkm_load_relaxed (&hkm_trim_posted);
   hkm_policy_refresh (&heap->policy);
   hkm_run_cache_observe (&heap->runs, &heap->policy);
   for (unsigned c = 0; c < HKM_CLASSES; c++)
@@ -268,8 +268,19 @@ hkm_heap_fork_child (hkm_heap *mine)
 
 /* ---- trim and facts ---- */
 
+uint32_t hkm_trim_posted;
+
+void
+hkm_heap_trim_locked (hkm_heap *heap)
+{
+  hkm_store_relaxed (&heap->trimmed, hkm_load_relaxed (&hkm_trim_posted));
+  hkm_heap_strip_locked (heap);
+  hkm_heap_sweep_locked (heap);
+  hkm_superslab_trim ();
+}
+
 /* Bring the policy of all heaps that can be reached up to date; STRIP: and give
-   up what they hold idle.  */
+   up what they hold idle, free pages too.  */
 static void
 visit_heaps (bool strip)
 {
@@ -289,7 +300,12 @@ visit_heaps (bool strip)
             hkm_outbound_flush_locked (heap);
           hkm_heap_collect_locked (heap);
           if (strip)
-            hkm_heap_strip_locked (heap);
+            {
+              hkm_store_relaxed (&heap->trimmed,
+                                 hkm_load_relaxed (&hkm_trim_posted));
+              hkm_heap_strip_locked (heap);
+              hkm_heap_sweep_locked (heap);
+            }
           HKM_WALK (hkm_heap_walk_locked (heap));
         }
       hkm_heap_unlock (heap);
@@ -301,6 +317,7 @@ hkm_heap_trim (void)
 {
   /* Twice: a heap's magazine may hold the last block of a slab of one that was
      looked at before it.  */
+  hkm_fetch_add_relaxed (&hkm_trim_posted, 1);
   visit_heaps (true);
   visit_heaps (true);
 }

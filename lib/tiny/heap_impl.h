@@ -8,6 +8,7 @@
        heartbeat or magazine drain   magazine.c
        settle: FULL -> PARTIAL -> emptied -> warm or released
      hkm_heap_free_remote            remote.c   gather, flush, notify
+   Beside them: trim, and slabs of few blocks, give pages back (purge.c).
 
    Every cold call holds its heap's cold lock, so that fork() and those who look
    after parked heaps find lists whole; the hot path never takes it and touches
@@ -20,6 +21,7 @@
 #include "base/lock.h"
 #include "policy/policy.h"
 #include "pool/run_cache.h"
+#include "superslab/retain.h"
 #include "superslab/superslab.h"
 #include "tiny/heap.h"
 #include "tiny/hot.h"
@@ -41,6 +43,9 @@ typedef struct hkm_bin
   bool fetched;      /* since then some came from a slab's own list */
 } hkm_bin;
 
+/* Slabs that wait to be swept: so one whose last blocks go soon is never.  */
+enum { HKM_SPARSE = 8 };
+
 /* Who looks after a heap.  */
 enum hkm_heap_state
 {
@@ -57,8 +62,13 @@ struct hkm_heap
   bool torn;       /* taken over by fork from a thread at work: mend first */
   bool shared;     /* the heap of threads in teardown: never taken over */
   uint32_t cold_calls;
+  uint32_t refills;
   uint32_t audit;  /* cursor over classes */
   uint32_t lender; /* the class that served the last borrowed block */
+  uint32_t audited; /* refills at the last audit */
+  uint32_t trimmed; /* of hkm_trim_posted: what was honoured; atomic */
+  uint32_t sparse_at; /* cursor over SPARSE */
+  hkm_slab *sparse[HKM_SPARSE]; /* slabs of few blocks, to be swept soon */
   hkm_outbound *outbound; /* NULL until needed */
   hkm_run_cache runs;
   hkm_policy policy; /* its copy; written under the lock by who acts for the
@@ -152,6 +162,19 @@ hkm_block *hkm_block_at (const hkm_slab *slab, uint32_t index);
 /* Cut up to LIMIT bytes (at least one block) from SLAB, which has uncarved
    blocks, onto SLOT.  */
 uint32_t hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit);
+/* The first block of SLAB that starts in PIECE or after it, or its frontier.  */
+uint32_t hkm_slab_first_from (const hkm_slab *slab, unsigned piece);
+/* The first hole of SLAB, which has one.  */
+unsigned hkm_slab_first_hole (const hkm_slab *slab);
+/* Let SLAB's limit be what its frontier and holes say.  */
+HKM_INLINE void
+hkm_slab_set_limit (hkm_slab *slab)
+{
+  uint32_t n = slab->frontier;
+  if (hkm_unlikely (hkm_slab_has_holes (slab)))
+    n = hkm_slab_first_from (slab, hkm_slab_first_hole (slab));
+  hkm_store_relaxed (&slab->limit, hkm_slab_phase_of (slab, n));
+}
 /* Walk SLAB's own list and compare (paranoid and debug builds).  */
 void hkm_slab_verify (const hkm_slab *slab);
 
@@ -228,6 +251,38 @@ void hkm_heap_service (hkm_heap *heap);
 hkm_slab *hkm_heap_adopt_locked (hkm_heap *heap, unsigned cls);
 /* Make a heap that fork tore whole again.  */
 void hkm_heap_mend_locked (hkm_heap *heap);
+
+/* ---- purge.c: pages of slabs in use ---- */
+
+/* How many blocks out of SLAB, which has OUT and becomes PARTIAL, are worth the
+   next look; 0: none before it is empty.  *sparse: there are so few now that it
+   may have pages to give back.  */
+uint32_t hkm_slab_stop (const hkm_slab *slab, uint32_t out, bool *sparse);
+/* SLAB is PARTIAL and sparse, with OUT blocks out: what its free pages hold is
+   idle memory, within the budget, or some slab is swept.  */
+void hkm_slab_note_sparse_locked (hkm_heap *heap, hkm_slab *slab,
+                                  uint32_t out);
+/* SLAB counts as no idle memory: it is to be used, or goes.  */
+HKM_INLINE void
+hkm_slab_forget_sparse (hkm_slab *slab)
+{
+  if (hkm_unlikely (slab->sparse != 0))
+    hkm_retain_leave_sparse (slab->sparse);
+  slab->sparse = 0;
+}
+/* Give back every page of HEAP's slabs that holds free blocks alone.  */
+void hkm_heap_sweep_locked (hkm_heap *heap);
+
+/* Trims of all heaps asked for so far.  A heap at work can't be trimmed by
+   others: it does it itself, at the end of its next cold call.  */
+extern uint32_t hkm_trim_posted;
+void hkm_heap_trim_locked (hkm_heap *heap);
+HKM_INLINE void
+hkm_heap_honour_trim_locked (hkm_heap *heap)
+{
+  if (hkm_unlikely (heap->trimmed != hkm_load_relaxed (&hkm_trim_posted)))
+    hkm_heap_trim_locked (heap);
+}
 
 /* ---- walk.c: debug builds ---- */
 void hkm_heap_walk_locked (hkm_heap *heap);

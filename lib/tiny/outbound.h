@@ -67,7 +67,8 @@ hkm_chain_add (hkm_outbound *out, hkm_chain *chain, hkm_block *b, uintptr_t key)
 
 /* Free P, if it is a live block of SLAB, which is what the near table has for it,
    and there is a chain.  P: what the hot path did not free.  So if the slab
-   became this thread's own after the chain was begun, P is no live block.  */
+   became this thread's own after the chain was begun, P is no live block, or one
+   above a hole, which fails the check here as well.  */
 HKM_INLINE bool
 hkm_outbound_free (hkm_slab *slab, void *p)
 {

@@ -13,7 +13,8 @@
 #include "tiny/heap_impl.h"
 #include "tiny/registry.h"
 
-/* Heaps kept whole; one more is stripped of what it holds idle.  */
+/* Heaps kept whole; one more is stripped of what it holds idle, and so is every
+   one once idle memory is half its budget.  */
 enum { PARK_WHOLE = 8 };
 /* Parked heaps an adopter looks into.  */
 enum { ADOPT_LOOKS = 4 };
@@ -83,7 +84,8 @@ hkm_heap_leave (hkm_heap *heap)
   hkm_outbound_flush_locked (heap);
   hkm_store_seq_cst (&heap->state, HKM_HEAP_PARKED);
   hkm_heap_collect_locked (heap);
-  if (hkm_load_relaxed (&hkm_registry.parked_count) >= PARK_WHOLE)
+  if (hkm_load_relaxed (&hkm_registry.parked_count) >= PARK_WHOLE
+      || hkm_retain_idle () >= hkm_retain_budget () / 2)
     hkm_heap_strip_locked (heap);
   HKM_WALK (hkm_heap_walk_locked (heap));
   hkm_heap_unlock (heap);

@@ -249,6 +249,7 @@ hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned wanted,
   *zeroed = false;
   hkm_count (&heap->counts, HKM_COUNT_REFILL, 1);
   hkm_heap_observe_locked (heap);
+  heap->refills++;
   hkm_heap_tend_locked (heap);
   if (heap->front.slot[cls].head == 0)
     how = fill_locked (heap, size, cls, zeroed);
@@ -266,9 +267,8 @@ hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned wanted,
    its size is constant: if it is too short, or there is none, a static class
    has to serve.  */
 static HKM_NOINLINE void *
-take_dynamic (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
+take_dynamic_locked (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
 {
-  hkm_lock_take (&heap->lock);
   void *p = hkm_heap_refill_locked (heap, size, cls, zeroed);
   unsigned got = p != NULL ? hkm_map_find (p)->cls : cls;
   if (p != NULL && hkm_class[got].size < size)
@@ -281,17 +281,17 @@ take_dynamic (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
   if (p == NULL)
     p = hkm_heap_refill_locked (heap, size, hkm_size_to_static_class (size),
                                 zeroed);
-  hkm_heap_unlock (heap);
   return p;
 }
 
 void *
 hkm_heap_take (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
 {
-  if (hkm_unlikely (hkm_class_is_dynamic (cls)))
-    return take_dynamic (heap, size, cls, zeroed);
   hkm_lock_take (&heap->lock);
-  void *p = hkm_heap_refill_locked (heap, size, cls, zeroed);
+  void *p = hkm_unlikely (hkm_class_is_dynamic (cls))
+                ? take_dynamic_locked (heap, size, cls, zeroed)
+                : hkm_heap_refill_locked (heap, size, cls, zeroed);
+  hkm_heap_honour_trim_locked (heap);
   hkm_heap_unlock (heap);
   return p;
 }

@@ -56,6 +56,7 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
   while (!hkm_cas_acq_rel (&slab->xword, &w,
                            (w & ~HKM_X_IDLE) | HKM_X_PURGING));
   uint32_t carved = hkm_load_relaxed (&slab->carved);
+  uint32_t frontier = hkm_load_relaxed (&slab->frontier);
   size_t bytes = hkm_x_idle_bytes (slab, w);
   hkm_xword flag = 0;
   if (w & HKM_X_IDLE) /* given back, or (refused) not worth another try */
@@ -65,7 +66,11 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
      invalid: the zeros to come carry no keys.  */
   bool still = hkm_x_count (w) + hkm_x_home (w) == carved;
   if (still)
-    hkm_slab_set_carved (slab, 0);
+    {
+      hkm_store_relaxed (&slab->carved, 0);
+      hkm_store_relaxed (&slab->frontier, 0);
+      hkm_store_relaxed (&slab->limit, 0);
+    }
   if (still
       && hkm_os_purge (hkm_slab_address (slab), slab->slots * HKM_GRANULE))
     {
@@ -74,8 +79,12 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
       if (heap != NULL)
         hkm_count (&heap->counts, HKM_COUNT_REMOTE_PURGE, 1);
     }
-  else
-    hkm_slab_set_carved (slab, carved);
+  else if (still)
+    {
+      hkm_store_relaxed (&slab->carved, carved);
+      hkm_store_relaxed (&slab->frontier, frontier);
+      hkm_slab_set_limit (slab);
+    }
   w = hkm_load_relaxed (&slab->xword);
   /* Release: the owner that sees the flag sees `carved`.  */
   while (!hkm_cas_acq_rel (
@@ -219,6 +228,7 @@ hkm_outbound_full (hkm_chain *chain)
     make_room_locked (heap, HKM_OUTBOUND_BYTES / 4);
   /* For a thread that only frees this is the only tick.  */
   hkm_heap_collect_locked (heap);
+  hkm_heap_honour_trim_locked (heap);
   hkm_heap_unlock (heap);
   errno = saved;
 }
@@ -286,7 +296,7 @@ void
 hkm_heap_fault (const hkm_slab *slab, const void *p, const char *who)
 {
   unsigned group = hkm_class[slab->cls].group;
-  bool block = hkm_slab_holds (slab, p);
+  bool block = hkm_slab_has (slab, p);
   hkm_fail (block && ((const hkm_block *) p)->key == hkm_block_key (p)
                 ? HKM_FAULT_DOUBLE_FREE
                 : HKM_FAULT_INVALID,
@@ -297,7 +307,7 @@ hkm_heap_fault (const hkm_slab *slab, const void *p, const char *who)
 bool
 hkm_heap_block_live (const hkm_slab *slab, const void *p)
 {
-  return hkm_load_relaxed (&slab->owner) != NULL && hkm_slab_holds (slab, p)
+  return hkm_load_relaxed (&slab->owner) != NULL && hkm_slab_has (slab, p)
          && ((const hkm_block *) p)->key != hkm_block_key (p);
 }
 
@@ -323,6 +333,7 @@ static void
 give_up_purged_locked (hkm_heap *heap, hkm_slab *slab)
 {
   hkm_list_remove (&slab->link);
+  hkm_slab_forget_sparse (slab);
   hkm_store_relaxed (&slab->xword, 0);
   hkm_slab_disown (heap, slab);
   hkm_count (&heap->counts, HKM_COUNT_SLAB_RELEASED, 1);

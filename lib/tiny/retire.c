@@ -24,6 +24,7 @@ hkm_slab_own (hkm_heap *heap, hkm_slab *slab)
   set_sink (slab, heap->policy.cls[slab->cls].magazine
                                ? &heap->front.slot[slab->cls]
                                : &slab->own);
+  slab->queued = false;
   heap->bin[slab->cls].slabs++;
   /* Release: whoever finds the heap here finds it made.  */
   hkm_store_release (&slab->owner, &heap->front);
@@ -65,6 +66,8 @@ hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
   if (!hkm_slab_publish_locked (slab, 0, true))
     return false;
   uint32_t home = hkm_slab_home (slab);
+  hkm_slab_forget_sparse (slab);
+  slab->swept = 0;
   slab->state = HKM_SLAB_CURRENT;
   bin->current = slab;
   if (heap->policy.cls[slab->cls].magazine)
@@ -157,6 +160,8 @@ hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
   hkm_bin *bin = &heap->bin[slab->cls];
   uint32_t carved = slab->carved, out = carved - home;
   uint32_t worth = hkm_slab_worth (heap, slab);
+  bool sparse = false;
+  hkm_slab_forget_sparse (slab);
   if (out == 0)
     {
       slab->own.room = HKM_ROOM_OPEN;
@@ -168,9 +173,10 @@ hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
   if (home >= worth || carved < slab->capacity)
     {
       slab->state = HKM_SLAB_PARTIAL;
-      slab->mark = carved; /* at zero all are home */
-      slab->own.room = out;
-      if (home >= worth)
+      slab->own.room = out - hkm_slab_stop (slab, out, &sparse);
+      slab->mark = home + slab->own.room;
+      /* A sparse one is the last to be used again.  */
+      if (home >= worth && !sparse)
         hkm_list_push (&bin->partial, &slab->link);
       else
         hkm_list_append (&bin->partial, &slab->link);
@@ -184,6 +190,8 @@ hkm_slab_settle_locked (hkm_heap *heap, hkm_slab *slab, uint32_t home)
       hkm_list_push (&bin->full, &slab->link);
     }
   hkm_slab_publish_locked (slab, home, false);
+  if (sparse)
+    hkm_slab_note_sparse_locked (heap, slab, out);
 }
 
 void
@@ -213,7 +221,8 @@ hkm_slab_give_locked (hkm_heap *heap, hkm_slab *slab, hkm_block *head,
 
 /* A current slab may be wholly home and nobody would notice: each slab that
    empties pays for a look at another class's, once idle memory is half its
-   budget.  */
+   budget.  If the thread took nothing since the last look, it frees: then the
+   current slab stops being current, and is known to be empty when it is.  */
 static void
 audit_locked (hkm_heap *heap)
 {
@@ -223,6 +232,8 @@ audit_locked (hkm_heap *heap)
   do
     cls = heap->audit++ % HKM_CLASSES;
   while (hkm_class_size (cls) == 0); /* a dynamic class that is off */
+  bool only_frees = heap->audited == heap->refills;
+  heap->audited = heap->refills;
   hkm_slab *slab = heap->bin[cls].current;
   if (slab == NULL)
     return;
@@ -230,11 +241,14 @@ audit_locked (hkm_heap *heap)
     hkm_magazine_drain_locked (heap, cls, 0);
   if (heap->bin[cls].current == NULL)
     return;
-  uint32_t home = heap->policy.cls[cls].magazine
-                      ? hkm_slab_home (slab)
-                      : hkm_blocks_count (
-                          slab, hkm_slot_first (&heap->front.slot[cls]), NULL);
-  if (home == slab->carved)
+  bool goes
+      = only_frees
+        || (heap->policy.cls[cls].magazine
+              ? hkm_slab_home (slab)
+              : hkm_blocks_count (
+                  slab, hkm_slot_first (&heap->front.slot[cls]), NULL))
+             == slab->carved;
+  if (goes)
     {
       hkm_bin_retire_current_locked (heap, cls);
       hkm_bin_drop_warm_locked (heap, cls, 0);
@@ -268,11 +282,15 @@ hkm_retire_slow (hkm_front *front, hkm_slab *slab)
     heartbeat_locked (heap, cls);
   else if (slab->own.room == 0)
     {
+      /* A stop on its way to being empty is no event for others.  */
+      bool stop = slab->state == HKM_SLAB_PARTIAL && slab->mark != slab->carved;
       hkm_list_remove (&slab->link);
       hkm_slab_settle_locked (heap, slab, slab->mark);
-      audit_locked (heap);
+      if (!stop)
+        audit_locked (heap);
     }
   hkm_heap_tend_locked (heap);
+  hkm_heap_honour_trim_locked (heap);
   HKM_WALK (hkm_heap_walk_locked (heap));
   hkm_heap_unlock (heap);
 }

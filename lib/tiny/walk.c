@@ -5,6 +5,21 @@
 
 #ifdef HKM_DEBUG
 static void
+walk_holes (const hkm_slab *slab)
+{
+  uint32_t there = slab->frontier, limit = slab->frontier;
+  for (unsigned i = 0; i < slab->slots * (HKM_GRANULE / HKM_HOLE); i++)
+    if (hkm_slab_is_hole (slab, i))
+      {
+        uint32_t from = hkm_slab_first_from (slab, i);
+        limit = from < limit ? from : limit;
+        there -= hkm_slab_first_from (slab, i + 1) - from;
+      }
+  HKM_CHECK (slab->carved == there);
+  HKM_CHECK (slab->limit == hkm_slab_phase_of (slab, limit));
+}
+
+static void
 walk_slab (const hkm_heap *heap, hkm_slab *slab, unsigned cls)
 {
   hkm_xword w = hkm_load_acquire (&slab->xword);
@@ -14,12 +29,11 @@ walk_slab (const hkm_heap *heap, hkm_slab *slab, unsigned cls)
   if (!hkm_slab_publish_locked (slab, 0, true))
     return; /* somebody else's until we give it up */
   hkm_slab_verify (slab);
+  walk_holes (slab);
   HKM_CHECK (hkm_x_count (w) + hkm_x_home (w) <= slab->capacity);
   switch (slab->state)
     {
     case HKM_SLAB_PARTIAL:
-      HKM_CHECK (slab->own.room > 0 && slab->mark == slab->carved);
-      break;
     case HKM_SLAB_FULL:
       HKM_CHECK (slab->own.room > 0 && slab->mark <= slab->carved);
       break;

@@ -15,8 +15,8 @@ static uint64_t clock_ms = 1000000;
 
 enum { MIB = 1 << 20, FLOOR = 2 * MIB };
 
-/* Idle memory where it lies: EMPTY slots, warm slabs, cached runs, cached big
-   mappings.  */
+/* Idle memory where it lies: EMPTY slots, warm slabs and free pages of sparse
+   ones, cached runs, cached big mappings.  */
 static size_t
 idle_found (size_t *warm_bytes, size_t *run_bytes, size_t *big_bytes)
 {
@@ -35,6 +35,10 @@ idle_found (size_t *warm_bytes, size_t *run_bytes, size_t *big_bytes)
         hkm_slab *slab = hkm_container_of (l, hkm_slab, link);
         *warm_bytes += slab->carved * hkm_class[slab->cls].size;
       }
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    for (hkm_link *l = heap->bin[c].partial.next; l != &heap->bin[c].partial;
+         l = l->next)
+      *warm_bytes += hkm_container_of (l, hkm_slab, link)->sparse;
   *run_bytes = (cached_slots (&heap->runs) + shared_slots ()) * HKM_GRANULE;
   return facts.empty_bytes + *warm_bytes + *run_bytes + *big_bytes;
 }

@@ -131,6 +131,53 @@ TEST (new_memory_is_no_regret)
   CHECK (hkm_retain_budget () == before);
 }
 
+/* What stays idle for the delay is over the budget, once; what was wanted
+   meanwhile is not, nor anything without a delay.  */
+TEST (decay)
+{
+  hkm_retain_init (8 * MB);
+  size_t least = hkm_retain_budget ();
+  CHECK (hkm_retain_admit (5 * MB));
+  clock_ms += 100000;
+  CHECK (!hkm_retain_decay ());
+  hkm_retain_set_delay (1000);
+  clock_ms += 1000;
+  CHECK (!hkm_retain_decay ()); /* the first look begins to count */
+  clock_ms += 999;
+  CHECK (!hkm_retain_decay ());
+  hkm_retain_leave (2 * MB);
+  CHECK (hkm_retain_admit (2 * MB));
+  clock_ms += 1;
+  CHECK (hkm_retain_decay ());
+  CHECK (hkm_retain_budget () == 2 * MB);
+  CHECK (!hkm_retain_decay ());
+  hkm_retain_leave (3 * MB);
+  hkm_retain_purged (3 * MB);
+  hkm_retain_decayed ();
+  CHECK (hkm_retain_budget () == least);
+  clock_ms += 1000;
+  CHECK (hkm_retain_decay () && hkm_retain_budget () == 0);
+  hkm_retain_decayed ();
+  hkm_retain_leave (2 * MB);
+  hkm_retain_set_delay (0);
+}
+
+/* Free pages of sparse slabs: no more than the floor, and within the budget.  */
+TEST (sparse)
+{
+  hkm_retain_init (8 * MB);
+  hkm_retain_live ((ptrdiff_t) 800 * MB);
+  CHECK (hkm_retain_admit_sparse (5 * MB));
+  CHECK (!hkm_retain_admit_sparse (4 * MB));
+  hkm_retain_leave_sparse (4 * MB);
+  CHECK (hkm_retain_admit (85 * MB));
+  CHECK (hkm_retain_admit_sparse (2 * MB));
+  hkm_retain_leave_sparse (7 * MB);
+  hkm_retain_leave (85 * MB);
+  CHECK (hkm_retain_idle () == 0);
+  hkm_retain_live (-(ptrdiff_t) 800 * MB);
+}
+
 int
 main (void)
 {
@@ -140,5 +187,7 @@ main (void)
   RUN (late_want_is_no_regret);
   RUN (regret_fades);
   RUN (new_memory_is_no_regret);
+  RUN (decay);
+  RUN (sparse);
   return check_done ();
 }
