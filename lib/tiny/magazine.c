@@ -75,6 +75,14 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
   return sent;
 }
 
+/* Blocks that HEAP's slabs of class CLS can be cut in.  */
+static uint64_t
+most_blocks (const hkm_heap *heap, unsigned cls)
+{
+  const hkm_class_info *info = &hkm_class[cls];
+  return heap->bin[cls].slabs * (info->slots * HKM_GRANULE / info->size);
+}
+
 /* How far the cap grows over the policy's.  */
 enum { CAP_GROWTH = 4 };
 
@@ -110,4 +118,8 @@ hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls)
   else if ((sent == 0 || bin->fetched) && most < CAP_GROWTH * usual)
     bin->cap = 2 * most;
   bin->fetched = false;
+  /* If all there are may be here, nothing can be too many (until there is a
+     further slab: hkm_slab_own).  */
+  if (!only_frees && most_blocks (heap, cls) <= bin->cap)
+    heap->front.slot[cls].room = heap->policy.interval;
 }

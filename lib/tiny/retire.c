@@ -21,11 +21,14 @@ set_sink (hkm_slab *slab, hkm_slot *sink)
 void
 hkm_slab_own (hkm_heap *heap, hkm_slab *slab)
 {
-  set_sink (slab, heap->policy.cls[slab->cls].magazine
-                               ? &heap->front.slot[slab->cls]
-                               : &slab->own);
+  hkm_bin *bin = &heap->bin[slab->cls];
+  hkm_slot *slot = &heap->front.slot[slab->cls];
+  bool magazine = heap->policy.cls[slab->cls].magazine;
+  set_sink (slab, magazine ? slot : &slab->own);
+  if (magazine && slot->room > bin->cap)
+    slot->room = bin->cap;
   slab->queued = false;
-  heap->bin[slab->cls].slabs++;
+  bin->slabs++;
   /* Release: whoever finds the heap here finds it made.  */
   hkm_store_release (&slab->owner, &heap->front);
 }
