@@ -75,12 +75,17 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
   return sent;
 }
 
-/* Blocks that HEAP's slabs of class CLS can be cut in.  */
-static uint64_t
-most_blocks (const hkm_heap *heap, unsigned cls)
+/* True if HEAP's slabs of class CLS can't be cut in more than MOST blocks.  Not
+   known if it has none: a dynamic class's size is constant for those who have a
+   slab of it.  */
+static bool
+all_fit (const hkm_heap *heap, unsigned cls, uint32_t most)
 {
+  uint64_t slabs = heap->bin[cls].slabs;
+  if (slabs == 0)
+    return false;
   const hkm_class_info *info = &hkm_class[cls];
-  return heap->bin[cls].slabs * (info->slots * HKM_GRANULE / info->size);
+  return slabs * (info->slots * HKM_GRANULE / info->size) <= most;
 }
 
 /* How far the cap grows over the policy's.  */
@@ -120,6 +125,6 @@ hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls)
   bin->fetched = false;
   /* If all there are may be here, nothing can be too many (until there is a
      further slab: hkm_slab_own).  */
-  if (!only_frees && most_blocks (heap, cls) <= bin->cap)
+  if (!only_frees && all_fit (heap, cls, bin->cap))
     heap->front.slot[cls].room = heap->policy.interval;
 }
