@@ -278,9 +278,7 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   size = round_up (size, hkm_os_page_size ());
   if (size == big->size)
     return p;
-  /* Its mapping does as long as half of it is used, as in the cache.  */
-  bool fits = size <= big->mapped && big->mapped - size <= size;
-  bool remapped = !fits && remap (big, size);
+  bool remapped = !hkm_big_serves (big, size) && remap (big, size);
   hkm_lock_take (&hkm_big_lock);
   if (remapped)
     remapped_locked (big, size);

@@ -226,12 +226,10 @@ remove_locked (hkm_big *big)
 
 /* ---- the cache ---- */
 
-/* A cached mapping serves a request down to half its size: what is not touched
-   costs addresses alone, and what is touched beyond is idle memory.  */
 static bool
 fits (const hkm_big *big, size_t size, size_t align)
 {
-  return big->mapped >= size && big->mapped - size <= size
+  return hkm_big_serves (big, size)
          && ((uintptr_t) big->base & (align - 1)) == 0;
 }
 

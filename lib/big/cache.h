@@ -32,6 +32,14 @@ typedef struct hkm_big
 extern hkm_lock hkm_big_lock;
 extern hkm_counts hkm_big_counts;
 
+/* A mapping serves a block down to half its size: what is not touched costs
+   addresses alone, and what is touched beyond is idle memory.  */
+HKM_INLINE bool
+hkm_big_serves (const hkm_big *big, size_t size)
+{
+  return big->mapped >= size && big->mapped - size <= size;
+}
+
 void hkm_cache_init (size_t budget);
 /* The policy in force.  */
 const hkm_policy *hkm_cache_policy_locked (void);

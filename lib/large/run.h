@@ -14,7 +14,8 @@
    memory, errno is not touched.  */
 void *hkm_run_alloc (hkm_run_cache *cache, hkm_counts *counts, size_t size,
                      bool *zeroed);
-/* Free the run at P (CACHE and COUNTS may be NULL); RUN is what hkm_map_find gave.  WHO for the message.  */
+/* Free the run at P; RUN is what hkm_map_find gave, CACHE and COUNTS may be
+   NULL.  WHO for the message.  */
 void hkm_run_free (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run,
                    void *p, const char *who);
 /* Try to make the run at P, which is live, hold SIZE bytes where it lies.  */

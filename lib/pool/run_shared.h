@@ -1,9 +1,10 @@
 /* The shared part of the run pool; private to this room.
 
    A bundle (a list of up to HAKMEM_LARGE_BUNDLE runs of one length, whose first
-   one's `mark` says how many) lies in a box; boxes come by shard, row and length.  To put one is to exchange the box's
-   word for the bundle, and what was there comes out in the same step; to take
-   one is to exchange the word for NULL.  That is one atomic per bundle either
+   one's `mark` says how many) lies in a box; boxes come by shard, row and
+   length.  To put one is to exchange the box's word for the bundle, and what was
+   there comes out in the same step; to take one is to exchange the word for
+   NULL.  That is one atomic per bundle either
    way, and there is no ABA: an exchange compares nothing, so that it does not
    matter how often a run went away and came back since the word was looked at.
    A thread stopped between two steps holds its bundle alone.

@@ -200,7 +200,8 @@ hkm_pool_purge (hkm_pool *pool)
 
 /* Idle memory went over its budget: purge, each pool's longest idle superslabs
    first, until an eighth of the budget is free again, so that the next calls
-   have air and stretches get long.  False: it does not fit, and that is all there is.  */
+   have air and stretches get long.  False: it does not fit, and that is all
+   there is.  */
 static bool
 purge_to_budget (void)
 {
