@@ -144,6 +144,18 @@ TEST (may_change_its_mind)
   CHECK (gets (OLD) == OLD);
 }
 
+/* Cold calls of the other thread, which ends, bring the change about.  */
+static void
+end_with_cold_calls (void)
+{
+  void *p[50];
+  batch cold = { p, 50, 700 };
+  act (&other, job_malloc, &cold);
+  expect_changed ();
+  act (&other, job_free, &cold);
+  actor_end (&other);
+}
+
 /* What a heap holds of the class without a live block, in its slot, as its
    current slab or warm, goes with its next cold call.  */
 TEST (idle_blocks_go)
@@ -157,12 +169,7 @@ TEST (idle_blocks_go)
   expect_waiting ();
   act (&other, job_collect, NULL); /* looks at no policy */
   expect_waiting ();
-  void *p[50];
-  batch cold = { p, 50, 700 };
-  act (&other, job_malloc, &cold);
-  expect_changed ();
-  act (&other, job_free, &cold);
-  actor_end (&other);
+  end_with_cold_calls ();
 }
 
 /* A parked heap's idle blocks: nobody may come by.  */
@@ -317,12 +324,7 @@ TEST (fork_with_live_blocks)
   CHECK (waitpid (child, &status, 0) == child && status == 0);
   expect_waiting ();
   act (&other, job_free, &olds);
-  void *p[50];
-  batch cold = { p, 50, 700 };
-  act (&other, job_malloc, &cold);
-  expect_changed ();
-  act (&other, job_free, &cold);
-  actor_end (&other);
+  end_with_cold_calls ();
 }
 
 /* Nothing of the tables can be written meanwhile: they are sealed again.  */

@@ -8,6 +8,7 @@
 
    HAKMEM_THP is set by who runs it, HAKMEM_THP_THRESHOLD is 8M.  */
 #include "outside.h"
+#include "smaps.h"
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -16,27 +17,6 @@ enum { THRESHOLD = 8 * MIB };
 #ifndef PR_SET_THP_DISABLE
 #define PR_SET_THP_DISABLE 41
 #endif
-
-/* The line NAME of what /proc/self/smaps says of the mapping that holds P; ""
-   if it isn't there.  */
-static const char *
-smaps (const void *p, const char *name)
-{
-  static char line[512];
-  FILE *f = fopen ("/proc/self/smaps", "r");
-  bool inside = false, found = false;
-  while (f != NULL && !found && fgets (line, sizeof line, f) != NULL)
-    {
-      unsigned long from, to;
-      if (sscanf (line, "%lx-%lx ", &from, &to) == 2)
-        inside = (uintptr_t) p >= from && (uintptr_t) p < to;
-      else if (inside && strncmp (line, name, strlen (name)) == 0)
-        found = true;
-    }
-  if (f != NULL)
-    fclose (f);
-  return found ? line + strlen (name) : "";
-}
 
 static bool
 is_advised (const void *p)

@@ -429,17 +429,25 @@ TEST (the_budget_reaches_every_cache)
   end ();
 }
 
+/* N blocks P are made here and freed by A, which starts, on CPU: some are in its
+   cache then, some in the shared pool.  */
+static void
+begin_with_both (actor *a, void **p, int n, unsigned cpu)
+{
+  actor_start (a);
+  begin (8, 8, 100);
+  alloc_many (p, n, SLOT);
+  on_cpu there = { cpu, 0, { p, n, SLOT } };
+  act (a, job_free_there, &there);
+  CHECK (cached_slots (&a->heap->runs) > 0 && shared_slots () > 0);
+}
+
 TEST (trim_empties_all)
 {
   enum { N = 20 };
   void *p[N];
   static actor a;
-  actor_start (&a);
-  begin (8, 8, 100);
-  alloc_many (p, N, SLOT);
-  on_cpu there = { 2, 0, { p, N, SLOT } };
-  act (&a, job_free_there, &there);
-  CHECK (cached_slots (&a.heap->runs) > 0 && shared_slots () > 0);
+  begin_with_both (&a, p, N, 2);
   malloc_trim (0);
   CHECK (cached_slots (&a.heap->runs) == 0 && shared_slots () == 0);
   CHECKF (hkm_retain_idle () == 0, "%zu bytes", hkm_retain_idle ());
@@ -515,13 +523,8 @@ TEST (a_child_finds_all)
   enum { N = 20 };
   void *p[N];
   static actor a;
-  actor_start (&a);
-  begin (8, 8, 100);
-  alloc_many (p, N, SLOT);
-  on_cpu there = { 1, 0, { p, N, SLOT } };
-  act (&a, job_free_there, &there);
+  begin_with_both (&a, p, N, 1);
   size_t held = cached_slots (&a.heap->runs), boxed = shared_slots ();
-  CHECK (held > 0 && boxed > 0);
   pid_t child = fork ();
   if (child == 0)
     {

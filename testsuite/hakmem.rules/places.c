@@ -5,6 +5,7 @@
    places prewarm    superslabs mapped ahead by HAKMEM_TINY_PREWARM=3
    places shared     without superslabs of their own  */
 #include "outside.h"
+#include "smaps.h"
 
 static uintptr_t
 superslab_of (const void *p)
@@ -84,46 +85,21 @@ TEST (a_1024_byte_block_has_no_header)
 
 /* ---- huge pages ---- */
 
-/* The VmFlags of the mapping that holds P; false: not found.  */
-static bool
-vm_flags (const void *p, char *flags, size_t size)
-{
-  static char line[512];
-  FILE *f = fopen ("/proc/self/smaps", "r");
-  bool inside = false, found = false;
-  while (f != NULL && !found && fgets (line, sizeof line, f) != NULL)
-    {
-      unsigned long from, to;
-      if (sscanf (line, "%lx-%lx ", &from, &to) == 2)
-        inside = (uintptr_t) p >= from && (uintptr_t) p < to;
-      else if (inside && strncmp (line, "VmFlags:", 8) == 0)
-        {
-          snprintf (flags, size, "%s", line + 8);
-          found = true;
-        }
-    }
-  if (f != NULL)
-    fclose (f);
-  return found;
-}
-
 TEST (superslabs_are_not_huge)
 {
-  char flags[256];
   void *probe = mmap (NULL, 2 * MIB, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (madvise (probe, 2 * MIB, MADV_NOHUGEPAGE) != 0
-      || !vm_flags (probe, flags, sizeof flags)
-      || strstr (flags, " nh") == NULL)
+      || strstr (smaps (probe, "VmFlags:"), " nh") == NULL)
     SKIP ("the kernel knows no huge pages, or does not say");
   static const size_t probes[] = { 1, 100, 1024, 2000, 5000, 32768, 100000,
                                    1000000 };
   for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
     {
       void *p = malloc (probes[i]);
-      CHECKF (vm_flags (p, flags, sizeof flags)
-                  && strstr (flags, " nh") != NULL,
-              "a block of %zu: VmFlags%s", probes[i], flags);
+      const char *flags = smaps (p, "VmFlags:");
+      CHECKF (strstr (flags, " nh") != NULL, "a block of %zu: VmFlags%s",
+              probes[i], flags);
       free (p);
     }
   munmap (probe, 2 * MIB);

@@ -3,6 +3,7 @@
 #include "superslab/superslab.h"
 #include "blocks.h"
 #include "check.h"
+#include "dynamic.h"
 #include "opts/opts.h"
 #include "os/os.h"
 #include "policy/policy.h"
@@ -115,17 +116,6 @@ TEST (links_are_mangled)
   a.link = hkm_block_mask (NULL);
   CHECK (hkm_block_next (&a) == NULL);
   CHECK (hkm_block_key (&a) != hkm_block_key (&b));
-}
-
-/* The dynamic classes are as good as the others.  */
-static void
-give_sizes (void)
-{
-  hkm_policy p = { .generation = 0 };
-  hkm_policy_refresh (&p);
-  p.dyn[0] = 8240;
-  p.dyn[1] = 3088;
-  CHECK (hkm_policy_publish (&p));
 }
 
 int

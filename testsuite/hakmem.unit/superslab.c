@@ -3,6 +3,7 @@
 #include "superslab/superslab.h"
 #include "blocks.h"
 #include "check.h"
+#include "dynamic.h"
 #include "opts/opts.h"
 #include "os/os.h"
 #include "policy/policy.h"
@@ -260,17 +261,6 @@ TEST (no_memory)
   hkm_slab *c = hkm_run_acquire (32, &zeroed);
   CHECK (c != NULL);
   hkm_slab_release (a), hkm_slab_release (b), hkm_run_release (c);
-}
-
-/* The dynamic classes are as good as the others.  */
-static void
-give_sizes (void)
-{
-  hkm_policy p = { .generation = 0 };
-  hkm_policy_refresh (&p);
-  p.dyn[0] = 8240;
-  p.dyn[1] = 3088;
-  CHECK (hkm_policy_publish (&p));
 }
 
 int
