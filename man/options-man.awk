@@ -65,6 +65,9 @@ function number(name, v,   power) {
   return v substr("KMG", power, power > 0)
 }
 
+# Hundredths with as few places as say them: 1.4, not 140.
+function ratio(v) { return sprintf("%.2f", v / 100) + 0 }
+
 function valid(name,   w, n, i, s) {
   if (type[name] == "BOOL") return "0, off or no; 1, on or yes"
   if (type[name] == "ENUM") {
@@ -78,6 +81,10 @@ function valid(name,   w, n, i, s) {
     return "0, or a multiple of 16 from " min[name] " to " max[name] \
       " that is no size of another class"
   if (type[name] == "MASK") return min[name] " to " max[name]
+  if (type[name] ~ /^RATIO/) {
+    s = ratio(min[name]) " to " ratio(max[name]) " " unit[name]
+    return type[name] == "RATIOS" ? s ", each" : s
+  }
   s = number(name, min[name]) " to " number(name, max[name]) " " unit[name]
   return type[name] == "LIST" ? s ", each" : s
 }
@@ -87,6 +94,8 @@ function default_of(name,   w) {
   if (type[name] == "TEXT") return "unset"
   if (type[name] == "LIST")
     return def[name] (choices[name] == "" ? "" : "," choices[name])
+  if (type[name] == "RATIO") return ratio(def[name])
+  if (type[name] == "RATIOS") return choices[name]
   return number(name, def[name])
 }
 
@@ -97,6 +106,10 @@ function form(name) {
     return "a mask, decimal or 0x..., of class groups: bit k is Ck"
   if (type[name] == "LIST")
     return "one number for all class groups, or eight for C0 to C7, with commas between"
+  if (type[name] == "RATIO")
+    return "a decimal number with at most two places behind the point"
+  if (type[name] == "RATIOS")
+    return "one to four decimal numbers, each with at most two places, with commas between"
   if (type[name] == "TEXT") return "text"
   return "a number, decimal or 0x..." \
     (unit[name] == "bytes" ? ", with K, M or G for KiB, MiB or GiB" : "")
@@ -106,7 +119,8 @@ function placeholder(name) {
   if (type[name] == "BOOL") return "0|1"
   if (type[name] == "ENUM") return choices[name]
   if (unit[name] == "bytes") return "SIZE"
-  if (type[name] == "UINT") return "NUMBER"
+  if (type[name] == "UINT" || type[name] == "RATIO") return "NUMBER"
+  if (type[name] == "RATIOS") return "NUMBER[,NUMBER]..."
   return type[name]=="TEXT" ? toupper(unit[name]) : type[name]
 }
 

@@ -37,10 +37,6 @@ HKM_EXPORT void HKM_API (malloc_stats) (void);
 /* First call of the process: options, secrets, policy, thread hooks.  Cheap
    when done.  True: this process opted out, use libc.  */
 bool hkm_init (void);
-/* For code that only ends a process: true if it called hkm_init, or was given a
-   HAKMEM_ variable that may want something said.  Others, /bin/true for one,
-   never allocate and are spared the start.  */
-bool hkm_init_wanted (void);
 extern bool hkm_opted_out; /* constant after init */
 
 /* malloc (size) where size > HKM_MID_MAX: runs and big blocks.  NULL and

@@ -1,5 +1,6 @@
 /* The functions of include/hakmem/hakmem.h, where they are described.  */
 #include "api/api.h"
+#include "api/learn.h"
 #include "api/report.h"
 
 #include "base/text.h"
@@ -195,6 +196,7 @@ answer_option (answer *a, const char *name)
       answer_text (a, hkm_opt_text (id));
       break;
     case HKM_OPT_LIST:
+    case HKM_OPT_RATIOS:
       a->length = sizeof a->u.list;
       for (unsigned k = 0; k < 8; k++)
         a->u.list[k] = hkm_opt_list (id, k);
@@ -237,7 +239,10 @@ set_knob (unsigned k, uint64_t value)
   return 0;
 }
 
-enum action { READ_CONSTANT, READ_STATE, POLICY, PURGE };
+enum action { READ_CONSTANT, READ_STATE, POLICY, PURGE, LOG };
+
+/* Room enough for all that is learned, as text.  */
+enum { LOG_MAX = 16384 };
 
 /* Find out what NAME is; constants are answered at once, the rest when it is
    sure that the caller's buffer fits (*OFFSET says which state or number of the
@@ -270,6 +275,18 @@ look_up (const char *name, answer *a, enum action *then, size_t *offset)
       a->length = sizeof a->u.number;
       return k >= 0 ? 0 : ENOENT;
     }
+  rest = hkm_text_after (name, "learn.");
+  if (rest != NULL && hkm_text_is (rest, "log"))
+    {
+      *then = LOG;
+      a->length = LOG_MAX;
+      return 0;
+    }
+  if (rest != NULL)
+    {
+      a->length = sizeof a->u.number;
+      return hkm_api_learn_get (rest, &a->u.number) ? 0 : ENOENT;
+    }
   if (hkm_text_is (name, "purge"))
     {
       *then = PURGE;
@@ -277,6 +294,23 @@ look_up (const char *name, answer *a, enum action *then, size_t *offset)
       return 0;
     }
   return ENOENT;
+}
+
+/* What was learned, into TEXT of SIZE bytes; how many were used, the zero at the
+   end among them.  */
+static size_t
+write_log (char *text, size_t size)
+{
+  hkm_out_store store = { text, size };
+  hkm_out out;
+
+  if (size == 0)
+    return 0;
+  *text = '\0';
+  hkm_out_init_store (&out, &store);
+  hkm_api_learn_print (&out);
+  hkm_out_flush (&out);
+  return (size_t) (store.at - text) + 1;
 }
 
 int
@@ -296,8 +330,15 @@ hakmem_ctl (const char *name, void *old, size_t *old_length,
   bool writes = new_value != NULL || new_length != 0;
   if (writes && then != POLICY)
     return EPERM;
-  if (old != NULL && (old_length == NULL || *old_length != a.length))
+  if (old != NULL && (old_length == NULL
+                      || (then != LOG && *old_length != a.length)))
     return EINVAL;
+  if (then == LOG)
+    {
+      if (old_length != NULL)
+        *old_length = old != NULL ? write_log (old, *old_length) : LOG_MAX;
+      return 0;
+    }
   if (writes && (new_value == NULL || new_length != a.length))
     return EINVAL;
   if (then == PURGE)

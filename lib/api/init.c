@@ -1,6 +1,8 @@
-/* The process's first call.  Lazy, because the first block is wanted before any
-   constructor runs; nothing here allocates a block.  */
+/* The process's first call, and what is left to do at its end.  Lazy, because
+   the first block is wanted before any constructor runs; nothing here allocates
+   a block.  */
 #include "api/api.h"
+#include "api/learn.h"
 #include "api/report.h"
 #include "base/atomic.h"
 #include "base/lock.h"
@@ -66,11 +68,9 @@ init_slow (void)
       hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));
       hkm_thread_init ();
       hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;
-      /* Before the first heap, so that none starts with another.  What is
-         wrong with the file was said; the options' policy then stays.  */
-      const char *file = hkm_opt_text (HKM_OPT_POLICY_FILE);
-      if (file != NULL && !hkm_opted_out)
-        (void) hkm_policy_file_load (file);
+      /* Before the first heap, so that none starts with another.  */
+      if (!hkm_opted_out)
+        hkm_policy_at_start ();
       hkm_store_release (&init_done, 1);
     }
   hkm_lock_give (&init_lock);
@@ -82,6 +82,8 @@ init_slow (void)
       hkm_report_start ();
       if (hkm_opt (HKM_OPT_HELP))
         hkm_opts_help ();
+      if (!hkm_opted_out)
+        hkm_api_learn_begin ();
       if (hkm_opt (HKM_OPT_TINY_PREWARM) && !hkm_opted_out)
         hkm_superslab_prewarm ((unsigned) hkm_opt (HKM_OPT_TINY_PREWARM));
     }
@@ -106,14 +108,31 @@ is_ours (const char *e)
          && e[4] == 'E' && e[5] == 'M' && e[6] == '_';
 }
 
-HKM_COLD bool
-hkm_init_wanted (void)
+/* True if the environment has a HAKMEM_ variable that may want something said.
+   Other processes without a call of ours, /bin/true for one, are spared the
+   start.  */
+static HKM_COLD bool
+has_variables (void)
 {
-  if (hkm_load_acquire (&init_done))
-    return true;
   char **entry = hkm_os_environ ();
   for (; entry != NULL && *entry != NULL; entry++)
     if (is_ours (*entry))
       return !hkm_os_secure ();
   return false;
+}
+
+/* A library's destructors run while others' code is still to come, so this one
+   only looks.  Under AT_SECURE the options are unread, and no file is written
+   whatever they say.  */
+__attribute__ ((destructor)) static void
+at_exit (void)
+{
+  bool used = hkm_load_acquire (&init_done) != 0;
+
+  if ((!used && !has_variables ()) || hkm_init ())
+    return;
+  hkm_report_at_exit ();
+  hkm_api_learn_settle ();
+  if (used) /* or else the policy is what the options say */
+    hkm_policy_at_exit ();
 }

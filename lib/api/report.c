@@ -1,11 +1,13 @@
 /* Gathering a report, writing one, and the one at exit.  */
 #include "api/report.h"
 #include "api/api.h"
+#include "api/learn.h"
 
 #include "big/big.h"
 #include "opts/opts.h"
 #include "os/arena.h"
 #include "os/os.h"
+#include "os/path.h"
 #include "pool/run_cache.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
@@ -74,7 +76,10 @@ hkm_report_print (hkm_out *out, enum hkm_report_form form)
     full.report.peak_rss_bytes = hkm_os_peak_rss ();
   switch (form)
     {
-    case HKM_REPORT_TEXT: hkm_stats_print_text (out, &full.report); break;
+    case HKM_REPORT_TEXT:
+      hkm_stats_print_text (out, &full.report);
+      hkm_api_learn_print (out);
+      break;
     case HKM_REPORT_JSON: hkm_stats_print_json (out, &full.report); break;
     case HKM_REPORT_SUMMARY: hkm_stats_print_summary (out, &full.report); break;
     case HKM_REPORT_XML: hkm_stats_print_xml (out, &full.report); break;
@@ -139,32 +144,6 @@ hkm_report_trim (void)
 
 enum { STATS_OFF, STATS_EXIT }; /* the row's choices, in order */
 
-/* PATTERN with %p replaced by the process id and %% by %.  False: too long. */
-static bool
-expand (char *path, size_t size, const char *pattern)
-{
-  hkm_out_store store = { path, size };
-  hkm_out out;
-  size_t length = 0;
-
-  hkm_out_init_store (&out, &store);
-  for (const char *c = pattern; *c != '\0'; c++, length++)
-    if (c[0] == '%' && c[1] == 'p')
-      {
-        c++;
-        length += 20; /* a pid is no longer than that */
-        hkm_out_printf (&out, "%ld", syscall (SYS_getpid));
-      }
-    else
-      {
-        if (c[0] == '%' && c[1] == '%')
-          c++;
-        hkm_out_printf (&out, "%c", *c);
-      }
-  hkm_out_flush (&out);
-  return length < size;
-}
-
 /* Programs close stderr at their end to hear of write errors (coreutils do,
    before a library's destructors run): a copy of it, kept from the start by
    those who asked for the report there.  Its number plus 1; 0: none.  */
@@ -205,9 +184,11 @@ open_report (void)
 
   if (to_stderr ())
     return kept_stderr - 1;
-  if (!expand (path, sizeof path, pattern))
+  int error = hkm_os_path_expand (path, sizeof path, pattern);
+  if (error != 0)
     {
-      hkm_out_line ("HAKMEM_STATS_FILE is too long for a path");
+      hkm_out_line ("can't name HAKMEM_STATS_FILE %s (errno %d)", pattern,
+                    error);
       return -1;
     }
   /* Not blocking: a FIFO that nobody reads is refused instead of keeping every
@@ -223,16 +204,12 @@ open_report (void)
   return fd;
 }
 
-/* A library's destructors run while others' code is still to come, so this one
-   only looks.  It never runs under AT_SECURE: the options are then unread, and
-   a file is not written whatever they say.  */
-__attribute__ ((destructor)) void
+void
 hkm_report_at_exit (void)
 {
   int saved = errno;
 
-  if (!hkm_init_wanted () || hkm_init ()
-      || hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ())
+  if (hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ())
     return;
   int fd = open_report ();
   if (fd >= 0)
@@ -246,6 +223,11 @@ hkm_report_at_exit (void)
 #else
 void
 hkm_report_start (void)
+{
+}
+
+void
+hkm_report_at_exit (void)
 {
 }
 #endif

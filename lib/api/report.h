@@ -32,8 +32,8 @@ size_t hkm_report_trim (void);
 
 /* Once, by init, when the options are read.  */
 void hkm_report_start (void);
-/* HAKMEM_STATS=exit: the process's last report.  Tears nothing down: there may
-   be frees after it.  */
+/* HAKMEM_STATS=exit: the process's last report (api/init.c).  Tears nothing
+   down: there may be frees after it.  */
 void hkm_report_at_exit (void);
 
 #endif

@@ -12,6 +12,7 @@
 enum hkm_rank
 {
   HKM_RANK_INIT,      /* api/init: the process's first call */
+  HKM_RANK_TICK,      /* policy: the learners; ticks only try it */
   HKM_RANK_HEAP,      /* a heap's cold lock; a second one is only ever tried */
   HKM_RANK_REGISTRY,  /* thread: lists of parked heaps */
   HKM_RANK_BIG,       /* big mappings and their cache */

@@ -96,6 +96,16 @@ hkm_class_size (unsigned cls)
   return hkm_load_relaxed (&hkm_class[cls].size);
 }
 
+/* Bytes of slab that a block of CLS takes, its share of what is left over at the
+   end included, by who may see another size the next time.  */
+HKM_INLINE size_t
+hkm_class_share (unsigned cls)
+{
+  size_t size = hkm_class_size (cls);
+  size_t slab = (size_t) hkm_load_relaxed (&hkm_class[cls].slots) << 16;
+  return size != 0 && slab >= size ? slab / (slab / size) : size;
+}
+
 /* The class reached by size that serves SIZE bytes (at most HKM_MID_MAX) when
    no dynamic class does.  A search: for cold code.  */
 unsigned hkm_size_to_static_class (size_t size);

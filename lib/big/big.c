@@ -6,6 +6,7 @@
 #include "opts/fail.h"
 #include "opts/opts.h"
 #include "os/os.h"
+#include "policy/tick.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 
@@ -131,6 +132,7 @@ hand_out_locked (hkm_big *big, size_t size)
   served_bytes += size;
   hkm_retain_live ((ptrdiff_t) size);
   hkm_count (&hkm_big_counts, HKM_COUNT_BIG_ALLOC, 1);
+  hkm_count (&hkm_big_counts, HKM_COUNT_BIG_ASKED_BYTES, size);
   hkm_cache_use_locked (big, size);
 }
 
@@ -153,6 +155,7 @@ hkm_big_alloc (size_t size, size_t align, size_t *dirty)
   *dirty = big->touched < size ? big->touched : size;
   hand_out_locked (big, size);
   hkm_lock_give (&hkm_big_lock);
+  hkm_tick ();
   hkm_store_release (&big->head.xword, 1);
   return big->base;
 }
@@ -325,6 +328,7 @@ hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *sum)
   facts->mapped_bytes = live_mapped + hkm_cached_bytes;
   facts->cached_bytes = hkm_cached_bytes;
   facts->idle_bytes = hkm_big_idle_bytes;
+  facts->kept_bytes = hkm_cache_kept_locked ();
   for (unsigned i = 0; i < HKM_COUNTERS; i++)
     sum->value[i] += hkm_big_counts.value[i];
   hkm_lock_give (&hkm_big_lock);

@@ -27,6 +27,7 @@ typedef struct hkm_big_facts
   uint64_t mapped_bytes;   /* of all mappings */
   uint64_t cached_bytes;   /* of these, of the cached ones */
   uint64_t idle_bytes;     /* counted as idle memory */
+  uint64_t kept_bytes;     /* resident though free, and not counted */
 } hkm_big_facts;
 void hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *counts);
 void hkm_big_init (size_t cache_budget);

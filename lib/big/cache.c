@@ -7,6 +7,10 @@
 #include "os/os.h"
 #include "superslab/retain.h"
 
+enum { BUCKETS = 192, WORD = 64 };
+static hkm_link bucket[BUCKETS]; /* most recent first; defined before what every
+                                    process touches, so that it lies behind */
+
 hkm_lock hkm_big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
 hkm_counts hkm_big_counts;
 size_t hkm_cached_bytes, hkm_big_idle_bytes;
@@ -16,8 +20,6 @@ size_t hkm_cached_bytes, hkm_big_idle_bytes;
 static hkm_link cached; /* most recent first */
 static hkm_link idlers; /* longest idle first */
 static hkm_link spare;  /* descriptors without a mapping */
-enum { BUCKETS = 192, WORD = 64 };
-static hkm_link bucket[BUCKETS]; /* most recent first */
 static uint64_t filled[BUCKETS / WORD];
 static size_t cache_budget;
 static uint64_t turns;
@@ -400,6 +402,17 @@ void
 hkm_cache_hold_locked (hkm_big *big)
 {
   set_idle_locked (big, 0);
+}
+
+size_t
+hkm_cache_kept_locked (void)
+{
+  size_t bytes = 0;
+  if (now_locked ()->retained)
+    return 0;
+  for (hkm_link *l = cached.next; l != &cached; l = l->next)
+    bytes += hkm_container_of (l, hkm_big, link)->touched;
+  return bytes;
 }
 
 size_t

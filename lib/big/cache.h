@@ -57,6 +57,9 @@ void hkm_cache_use_locked (hkm_big *big, size_t size);
 void hkm_cache_hold_locked (hkm_big *big);
 /* Give pages back while idle memory is over its budget.  */
 void hkm_cache_reclaim_locked (void);
+/* Bytes of cached mappings that are resident but no idle memory, because the
+   strategy keeps them.  */
+size_t hkm_cache_kept_locked (void);
 /* Give every cached mapping back; bytes.  */
 size_t hkm_cache_trim_locked (void);
 /* Give the mapping of BIG, which nobody can reach any more but by its address,

@@ -36,14 +36,18 @@ hkm_run_alloc (hkm_run_cache *cache, hkm_counts *counts, size_t size,
 {
   *zeroed = false;
   hkm_slab *run = cache != NULL ? take_cached (cache, counts, size) : NULL;
-  if (run == NULL)
+  bool missed = run == NULL;
+  if (missed)
     {
       run = hkm_run_acquire (slots_for (size), zeroed);
       if (run == NULL)
         return NULL;
       hkm_count (counts, HKM_COUNT_RUN_NEW, 1);
     }
+  hkm_run_cache_note_asked (cache, slots_for (size), missed);
   hkm_count (counts, HKM_COUNT_RUN_ALLOC, 1);
+  hkm_count (counts, HKM_COUNT_RUN_ASKED_BYTES, size);
+  hkm_count (counts, HKM_COUNT_RUN_BYTES, run->slots * HKM_GRANULE);
   hkm_run_cache_note_live (cache, 1, run->slots);
   hkm_store_release (&run->xword, 1);
   return hkm_slab_address (run);

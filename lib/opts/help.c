@@ -8,6 +8,19 @@
 
 #include <unistd.h>
 
+/* With as few places as say it.  */
+static void
+show_ratio (hkm_out *out, unsigned hundredths)
+{
+  unsigned places = hundredths % 100;
+
+  hkm_out_printf (out, "%u", hundredths / 100);
+  if (places % 10 != 0)
+    hkm_out_printf (out, ".%02u", places);
+  else if (places != 0)
+    hkm_out_printf (out, ".%u", places / 10);
+}
+
 static void
 show_number (hkm_out *out, const struct hkm_opt_row *row, uint64_t v)
 {
@@ -16,6 +29,11 @@ show_number (hkm_out *out, const struct hkm_opt_row *row, uint64_t v)
   if (row->type == HKM_OPT_MASK)
     {
       hkm_out_printf (out, "0x%llx", (unsigned long long) v);
+      return;
+    }
+  if (row->type == HKM_OPT_RATIO || row->type == HKM_OPT_RATIOS)
+    {
+      show_ratio (out, (unsigned) v);
       return;
     }
   if (hkm_text_is (row->unit, "bytes"))
@@ -50,6 +68,9 @@ hkm_opts_show_default (hkm_out *out, const struct hkm_opt_row *row)
     case HKM_OPT_LIST:
       hkm_out_printf (out, *row->choices ? "%s,%s" : "%s", row->def_text,
                       row->choices);
+      break;
+    case HKM_OPT_RATIOS:
+      hkm_out_printf (out, "%s", row->choices);
       break;
     case HKM_OPT_TEXT:
       hkm_out_printf (out, "unset");
@@ -86,8 +107,10 @@ hkm_opts_show_valid (hkm_out *out, const struct hkm_opt_row *row)
                       (unsigned long long) row->max);
       break;
     case HKM_OPT_UINT:
+    case HKM_OPT_RATIO:
     case HKM_OPT_MASK:
     case HKM_OPT_LIST:
+    case HKM_OPT_RATIOS:
       show_number (out, row, row->min);
       hkm_out_printf (out, "..");
       show_number (out, row, row->max);
@@ -95,6 +118,8 @@ hkm_opts_show_valid (hkm_out *out, const struct hkm_opt_row *row)
         hkm_out_printf (out, " %s", row->unit);
       if (row->type == HKM_OPT_LIST)
         hkm_out_printf (out, ", 1 or 8");
+      if (row->type == HKM_OPT_RATIOS)
+        hkm_out_printf (out, ", 1 to %d", HKM_RATIOS_MAX);
       break;
     }
 }
@@ -108,6 +133,13 @@ show_setting (hkm_out *out, const struct hkm_opt_row *row, enum hkm_opt_id id)
     case HKM_OPT_LIST:
       for (unsigned k = 0; k < 8; k++)
         hkm_out_printf (out, k == 0 ? "%u" : ",%u", hkm_opt_list (id, k));
+      break;
+    case HKM_OPT_RATIOS:
+      for (unsigned k = 0; k < 8 && hkm_opt_list (id, k) != 0; k++)
+        {
+          hkm_out_printf (out, k == 0 ? "" : ",");
+          show_ratio (out, hkm_opt_list (id, k));
+        }
       break;
     case HKM_OPT_TEXT:
       hkm_out_printf (out, "%s", hkm_opt_text (id) ? hkm_opt_text (id) : "unset");
@@ -139,6 +171,9 @@ built (const char *part)
 #endif
 #ifdef HKM_WITH_WMAX
     "wmax|"
+#endif
+#ifdef HKM_WITH_LEARN
+    "learn|"
 #endif
 #ifdef HKM_WITH_BIGCACHE
     "bigcache|"
@@ -247,8 +282,8 @@ hkm_opts_help (void)
       print_row (&out, id);
     }
   hkm_out_printf (&out,
-                  "\nA switch also takes on, off, yes and no; a number may be "
-                  "0x...; bytes take\nK, M or G.  A wrong value keeps the "
+                  "\nA switch also takes on, off, yes and no; a whole number may "
+                  "be 0x...; bytes\ntake K, M or G.  A wrong value keeps the "
                   "default.\n");
   hkm_out_flush (&out);
 }

@@ -41,11 +41,12 @@ static const struct hkm_opt_row rows[HKM_OPT_COUNT] = {
 static uint64_t value[HKM_OPT_COUNT]; /* the numbers, once LOADED */
 static bool loaded;
 
-/* LIST and TEXT rows are few: their values stand aside.  */
+/* Lists and TEXT rows are few: their values stand aside.  */
+#define IS_LIST(type) ((type) == HKM_OPT_LIST || (type) == HKM_OPT_RATIOS)
 enum
 {
 #define HKM_OPTION(name, type, def, min, max, unit, choices, layer, part, help) \
-  + (HKM_OPT_##type == HKM_OPT_LIST)
+  + IS_LIST (HKM_OPT_##type)
   LISTS = 0
 #include "opts/options.def"
   ,
@@ -60,16 +61,26 @@ static uint32_t list[LISTS][8]; /* zero until hkm_opts_load */
 static const char *text[TEXTS];
 enum { TEXT_MAX = 4096 }; /* bytes of one, its end included */
 
-/* Row ID's place in list or text: the rows of its type before it.  */
-static unsigned
-side_index (enum hkm_opt_id id, enum hkm_opt_type type)
+static uint32_t *
+list_of (enum hkm_opt_id id)
 {
   unsigned before = 0;
 
-  HKM_CHECK (rows[id].type == type);
+  HKM_CHECK (IS_LIST (rows[id].type));
   for (unsigned i = 0; i < (unsigned) id; i++)
-    before += rows[i].type == type;
-  return before;
+    before += IS_LIST (rows[i].type);
+  return list[before];
+}
+
+static const char **
+text_of (enum hkm_opt_id id)
+{
+  unsigned before = 0;
+
+  HKM_CHECK (rows[id].type == HKM_OPT_TEXT);
+  for (unsigned i = 0; i < (unsigned) id; i++)
+    before += rows[i].type == HKM_OPT_TEXT;
+  return &text[before];
 }
 
 const struct hkm_opt_row *
@@ -97,13 +108,13 @@ hkm_opt (enum hkm_opt_id id)
 uint32_t
 hkm_opt_list (enum hkm_opt_id id, unsigned k)
 {
-  return list[side_index (id, HKM_OPT_LIST)][k];
+  return list_of (id)[k];
 }
 
 const char *
 hkm_opt_text (enum hkm_opt_id id)
 {
-  return text[side_index (id, HKM_OPT_TEXT)];
+  return *text_of (id);
 }
 
 static int
@@ -138,7 +149,7 @@ set_text (enum hkm_opt_id id, const char *from, size_t n)
     return HKM_RANGE;
   memcpy (copy, from, n);
   copy[n] = '\0';
-  text[side_index (id, HKM_OPT_TEXT)] = copy;
+  *text_of (id) = copy;
   return HKM_PARSED;
 }
 
@@ -173,11 +184,14 @@ set (enum hkm_opt_id id, const char *from, size_t n)
     case HKM_OPT_MASK:
       return hkm_parse_number (from, n, hkm_text_is (row->unit, "bytes"),
                                row->min, row->max, &value[id]);
+    case HKM_OPT_RATIO:
+      return hkm_parse_ratio (from, n, row->min, row->max, &value[id]);
     case HKM_OPT_ENUM:
       return hkm_parse_choice (from, n, row->choices, &value[id]);
     case HKM_OPT_LIST:
-      return hkm_parse_list (from, n, row->min, row->max,
-                             list[side_index (id, HKM_OPT_LIST)]);
+      return hkm_parse_list (from, n, row->min, row->max, list_of (id));
+    case HKM_OPT_RATIOS:
+      return hkm_parse_ratios (from, n, row->min, row->max, list_of (id));
     case HKM_OPT_BLOCK:
       return set_block (id, from, n);
     case HKM_OPT_TEXT:
@@ -211,22 +225,23 @@ take (const char *entry, uint8_t *seen, hkm_complaints *complaints)
     hkm_complain_later (complaints, entry, id, parsed);
 }
 
-/* The default of a LIST row stands in two columns.  */
+/* The default of a LIST row stands in two columns, of a RATIOS row in one.  */
 static void
 set_list_default (enum hkm_opt_id id)
 {
   const struct hkm_opt_row *row = &rows[id];
-  size_t first = hkm_text_size (row->def_text);
+  size_t first = 0;
   size_t others = hkm_text_size (row->choices);
-  char whole[128];
+  char whole[sizeof row->def_text + sizeof row->choices];
 
-  HKM_CHECK (first + 1 + others <= sizeof whole);
-  memcpy (whole, row->def_text, first);
-  if (others > 0)
+  if (row->type == HKM_OPT_LIST)
     {
-      whole[first++] = ',';
-      memcpy (whole + first, row->choices, others);
+      first = hkm_text_size (row->def_text);
+      memcpy (whole, row->def_text, first);
+      if (others > 0)
+        whole[first++] = ',';
     }
+  memcpy (whole + first, row->choices, others);
   HKM_CHECK (set (id, whole, first + others) == HKM_PARSED);
 }
 
@@ -237,10 +252,17 @@ set_defaults (void)
   for (unsigned id = 0; id < HKM_OPT_COUNT; id++)
     {
       value[id] = rows[id].def;
-      if (rows[id].type == HKM_OPT_LIST)
+      if (IS_LIST (rows[id].type))
         set_list_default (id);
     }
   loaded = true;
+}
+
+bool
+hkm_opts_may_speak (void)
+{
+  return !hkm_os_secure ()
+         && (value[HKM_OPT_VERBOSE] != 0 || hkm_out_is_terminal ());
 }
 
 void
@@ -259,7 +281,6 @@ hkm_opts_load (void)
 
   /* Only now is it known whether VERBOSE is set; and a process without a
      wrong entry never asks what its stderr is.  */
-  if (complaints.count > 0
-      && (value[HKM_OPT_VERBOSE] || hkm_out_is_terminal ()))
+  if (complaints.count > 0 && hkm_opts_may_speak ())
     hkm_complain (&complaints);
 }

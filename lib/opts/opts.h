@@ -13,9 +13,11 @@ enum hkm_opt_type
 {
   HKM_OPT_BOOL, /* 0 or 1 */
   HKM_OPT_UINT, /* a number in the row's unit; bytes take K, M, G */
+  HKM_OPT_RATIO, /* a decimal with up to two places, kept in hundredths */
   HKM_OPT_MASK, /* a mask over class groups, 0x.. or decimal */
   HKM_OPT_ENUM, /* a word of the row's choices, stored as its index */
   HKM_OPT_LIST, /* eight numbers, one per class group, or one for all */
+  HKM_OPT_RATIOS, /* up to four ratios */
   HKM_OPT_BLOCK, /* bytes of a dynamic class's block, or 0; no two rows alike */
   HKM_OPT_TEXT  /* a string, kept as a pointer into the environment block's copy */
 };
@@ -50,16 +52,19 @@ const struct hkm_opt_row *hkm_opts_row (enum hkm_opt_id id);
 /* Read every variable.  Under AT_SECURE nothing is read.  Messages about bad
    values go to stderr only if it is a terminal or HAKMEM_VERBOSE is set.  */
 void hkm_opts_load (void);
-/* The value of a row but of type LIST or TEXT.  */
+/* The value of a row but of type LIST, RATIOS or TEXT.  */
 uint64_t hkm_opt (enum hkm_opt_id id);
-/* True if V is a number that the row takes (all eight of a LIST alike).  */
+/* True if V is a number that the row takes (all of a list alike).  */
 bool hkm_opts_takes (enum hkm_opt_id id, uint64_t v);
-/* Number K (0..7) of a LIST row.  */
+/* Number K (0..7) of a LIST row; of a RATIOS row, 0 where none was given.  */
 uint32_t hkm_opt_list (enum hkm_opt_id id, unsigned k);
 /* A TEXT row's string, or NULL if it isn't set.  */
 const char *hkm_opt_text (enum hkm_opt_id id);
 /* The row called NAME (with or without HAKMEM_), or -1.  */
 int hkm_opts_find (const char *name);
+/* True if somebody can read what we say of options and files: stderr is a
+   terminal or HAKMEM_VERBOSE is set, and the program is not privileged.  */
+bool hkm_opts_may_speak (void);
 /* Print name, default, range, unit and help of every row to stderr.  */
 void hkm_opts_help (void);
 

@@ -76,6 +76,35 @@ hkm_parse_number (const char *text, size_t n, bool bytes, uint64_t min,
 }
 
 enum hkm_parsed
+hkm_parse_ratio (const char *text, size_t n, uint64_t min, uint64_t max,
+                 uint64_t *hundredths)
+{
+  uint64_t v = 0;
+  unsigned places = 0;
+  bool point = false, overflow = false;
+
+  for (size_t i = 0; i < n; i++)
+    if (text[i] == '.' && i > 0 && !point)
+      point = true;
+    else
+      {
+        int d = digit (text[i], 10);
+        if (d < 0 || (point && ++places > 2))
+          return HKM_MALFORMED;
+        overflow |= __builtin_mul_overflow (v, UINT64_C (10), &v);
+        overflow |= __builtin_add_overflow (v, (uint64_t) d, &v);
+      }
+  if (n == 0 || (point && places == 0))
+    return HKM_MALFORMED;
+  for (; places < 2; places++)
+    overflow |= __builtin_mul_overflow (v, UINT64_C (10), &v);
+  if (overflow || v < min || v > max)
+    return HKM_RANGE;
+  *hundredths = v;
+  return HKM_PARSED;
+}
+
+enum hkm_parsed
 hkm_parse_bool (const char *text, size_t n, uint64_t *value)
 {
   enum hkm_parsed parsed = hkm_parse_choice (text, n, "0|1|off|on|no|yes",
@@ -118,27 +147,56 @@ hkm_parse_choice (const char *text, size_t n, const char *choices,
   return HKM_MALFORMED;
 }
 
-enum hkm_parsed
-hkm_parse_list (const char *text, size_t n, uint64_t min, uint64_t max,
-                uint32_t value[8])
+/* What stands between commas, at most MOST numbers: ratios or whole ones.  */
+static enum hkm_parsed
+parse_each (const char *text, size_t n, bool ratios, uint64_t min,
+            uint64_t max, unsigned most, uint32_t found[8], unsigned *count)
 {
-  uint32_t found[8];
-  unsigned count = 0;
   size_t start = 0;
 
+  *count = 0;
   for (size_t i = 0; i <= n; i++)
     if (i == n || text[i] == ',')
       {
         uint64_t v = 0;
         enum hkm_parsed parsed
-          = count == 8 ? HKM_MALFORMED
-                       : hkm_parse_number (text + start, i - start, false,
-                                           min, max, &v);
+          = *count == most ? HKM_MALFORMED
+            : ratios ? hkm_parse_ratio (text + start, i - start, min, max, &v)
+                     : hkm_parse_number (text + start, i - start, false, min,
+                                         max, &v);
         if (parsed != HKM_PARSED)
           return parsed;
-        found[count++] = (uint32_t) v;
+        found[(*count)++] = (uint32_t) v;
         start = i + 1;
       }
+  return HKM_PARSED;
+}
+
+enum hkm_parsed
+hkm_parse_ratios (const char *text, size_t n, uint64_t min, uint64_t max,
+                  uint32_t hundredths[8])
+{
+  uint32_t found[8];
+  unsigned count;
+  enum hkm_parsed parsed = parse_each (text, n, true, min, max,
+                                       HKM_RATIOS_MAX, found, &count);
+
+  for (unsigned k = 0; k < 8 && parsed == HKM_PARSED; k++)
+    hundredths[k] = k < count ? found[k] : 0;
+  return parsed;
+}
+
+enum hkm_parsed
+hkm_parse_list (const char *text, size_t n, uint64_t min, uint64_t max,
+                uint32_t value[8])
+{
+  uint32_t found[8];
+  unsigned count;
+  enum hkm_parsed parsed = parse_each (text, n, false, min, max, 8, found,
+                                       &count);
+
+  if (parsed != HKM_PARSED)
+    return parsed;
   if (count != 1 && count != 8)
     return HKM_MALFORMED;
   for (unsigned k = 0; k < 8; k++)

@@ -17,6 +17,11 @@ enum hkm_parsed
    blank.  */
 enum hkm_parsed hkm_parse_number (const char *text, size_t n, bool bytes,
                                   uint64_t min, uint64_t max, uint64_t *value);
+/* A decimal number with at most two places behind the point ("1.4", "2"),
+   stored as hundredths, of which MIN and MAX are too.  A digit on each side of
+   the point; no sign, no blank.  */
+enum hkm_parsed hkm_parse_ratio (const char *text, size_t n, uint64_t min,
+                                 uint64_t max, uint64_t *hundredths);
 /* 0, 1, off, on, no, yes; letters of either case.  */
 enum hkm_parsed hkm_parse_bool (const char *text, size_t n, uint64_t *value);
 /* A word of CHOICES ("off|exit"), stored as its index; either case.  */
@@ -25,6 +30,11 @@ enum hkm_parsed hkm_parse_choice (const char *text, size_t n,
 /* Eight numbers of [min, max] with commas between, or one for all eight.  */
 enum hkm_parsed hkm_parse_list (const char *text, size_t n, uint64_t min,
                                 uint64_t max, uint32_t value[8]);
+
+/* One to HKM_RATIOS_MAX ratios with commas between; the rest becomes 0.  */
+enum { HKM_RATIOS_MAX = 4 };
+enum hkm_parsed hkm_parse_ratios (const char *text, size_t n, uint64_t min,
+                                  uint64_t max, uint32_t hundredths[8]);
 
 /* Choice INDEX of CHOICES and its length; NULL past the last.  */
 const char *hkm_choice (const char *choices, uint64_t index, size_t *n);

@@ -5,9 +5,10 @@
 #include "opts/opts.h"
 #include "os/out.h"
 
-/* "256", "64M", "0xff", "strip", "64,64,32,...", "unset".  */
+/* "256", "64M", "0xff", "strip", "1.4", "64,64,32,...", "1.4,1.6",
+   "unset".  */
 void hkm_opts_show_default (hkm_out *out, const struct hkm_opt_row *row);
-/* "2..4096 blocks", "0..64G bytes", "off, exit", "0 or 1",
+/* "2..4096 blocks", "0..64G bytes", "1..2 times", "off, exit", "0 or 1",
    "a path below 4 KiB" (all TEXT rows share that).  */
 void hkm_opts_show_valid (hkm_out *out, const struct hkm_opt_row *row);
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -80,6 +81,23 @@ rename_to (const char *from, const char *to)
 #endif
 }
 
+/* True if PATH, or what a link there leads to, is known to be something that a
+   file must not take the place of: a device, a pipe, a socket.  A directory
+   defends itself; where the kernel can't tell, nothing is known.  */
+static bool
+is_special (const char *path)
+{
+#if defined SYS_statx && defined STATX_TYPE
+  struct statx s;
+
+  return syscall (SYS_statx, AT_FDCWD, path, 0, STATX_TYPE, &s) == 0
+         && !S_ISREG (s.stx_mode) && !S_ISDIR (s.stx_mode);
+#else
+  (void) path;
+  return false;
+#endif
+}
+
 int
 hkm_os_file_replace (const char *path, const char *text, size_t n)
 {
@@ -88,6 +106,11 @@ hkm_os_file_replace (const char *path, const char *text, size_t n)
 
   if (!name_beside (name, sizeof name, path))
     return ENAMETOOLONG;
+  if (is_special (path))
+    {
+      errno = saved;
+      return EEXIST;
+    }
   long fd = syscall (SYS_openat, AT_FDCWD, name,
                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
   if (fd < 0)

@@ -12,7 +12,8 @@
 int hkm_os_file_read (const char *path, char *text, size_t size, size_t *n);
 /* Make PATH a file of the N bytes of TEXT, mode 0644 less the umask.  Whoever
    opens PATH meanwhile, or after a crash, finds the old file or the new one,
-   never part of one.  A symbolic link is replaced, not followed.
+   never part of one.  A symbolic link is replaced, not followed;
+   a device, a pipe or a socket, or a link to one, is left alone: EEXIST.
    Returns 0 or an errno value; then PATH is as it was.  */
 int hkm_os_file_replace (const char *path, const char *text, size_t n);
 

@@ -298,14 +298,28 @@ hkm_os_huge (void *addr, size_t size)
          || failed (HKM_OS_MADVISE, saved);
 }
 
-uint64_t
-hkm_os_clock_ms (void)
+static struct timespec
+clock_now (clockid_t clock)
 {
   struct timespec t = { 0, 0 };
   int saved = errno;
-  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &t) != 0)
+  if (clock_gettime (clock, &t) != 0)
     errno = saved;
+  return t;
+}
+
+uint64_t
+hkm_os_clock_ms (void)
+{
+  struct timespec t = clock_now (CLOCK_MONOTONIC_COARSE);
   return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
+}
+
+uint64_t
+hkm_os_clock_ns (void)
+{
+  struct timespec t = clock_now (CLOCK_MONOTONIC);
+  return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
 }
 
 void

@@ -59,6 +59,8 @@ void hkm_os_seal (const void *data, size_t size);
 
 /* Milliseconds of a coarse monotonic clock; no system call (vDSO).  */
 uint64_t hkm_os_clock_ms (void);
+/* Nanoseconds of a fine one, likewise.  */
+uint64_t hkm_os_clock_ns (void);
 /* Where the calling thread runs: its CPU and NUMA node, from the vDSO, which
    makes no system call.  False: this kernel's vDSO does not say.  (os/vdso.c)  */
 bool hkm_os_cpu (unsigned *cpu, unsigned *node);
@@ -73,6 +75,9 @@ char **hkm_os_environ (void);
 /* Bytes the whole process held resident at most so far; 0 if unknown.  Opens
    /proc/self/status: for reports only (os/peak.c).  */
 uint64_t hkm_os_peak_rss (void);
+/* Page faults so far that read nothing from a disk; 0 if unknown.  A system
+   call.  */
+uint64_t hkm_os_faults (void);
 /* True if ADDR lies in the brk heap grown since the first call of
    hkm_os_start: the place libc's own allocator takes blocks from.  */
 bool hkm_os_in_brk (const void *addr);

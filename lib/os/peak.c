@@ -1,9 +1,12 @@
-/* The process's greatest resident set so far, from /proc: getrusage's figure
+/* What the kernel has counted of the process.
+
+   Its greatest resident set so far comes from /proc: getrusage's figure
    goes on across exec and would tell of the shell that started us.  */
 #include "os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,4 +54,14 @@ hkm_os_peak_rss (void)
     }
   errno = saved;
   return s.found ? s.kib * 1024 : 0;
+}
+
+uint64_t
+hkm_os_faults (void)
+{
+  struct rusage usage;
+  int saved = errno;
+  bool known = syscall (SYS_getrusage, RUSAGE_SELF, &usage) == 0;
+  errno = saved;
+  return known ? (uint64_t) usage.ru_minflt : 0;
 }

@@ -11,7 +11,7 @@
 
 /* Of the file, not of the library: raised when a line is added or changes its
    meaning.  */
-enum { FORMAT = 2 };
+enum { FORMAT = 3 };
 /* Far more than a file of this format takes; whole pages of any size.  */
 #define FILE_MAX ((size_t) 64 << 10)
 
@@ -61,6 +61,22 @@ knob_row (unsigned k)
 
 /* ---- saving ---- */
 
+/* What is kept of a class, where it is not what the knobs say.  */
+static void
+print_learned (hkm_out *out, const hkm_policy *policy)
+{
+  hkm_policy usual = *policy;
+  hkm_policy_keep_as_knobs (&usual);
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    if (policy->cls[c].warm != usual.cls[c].warm)
+      hkm_out_printf (out, "keep class %u slabs %u\n", c,
+                      policy->cls[c].warm);
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    if (policy->run_most[k] != usual.run_most[k])
+      hkm_out_printf (out, "keep runs %u blocks %u\n", k,
+                      policy->run_most[k]);
+}
+
 static void
 print_policy (hkm_out *out, hkm_policy *policy)
 {
@@ -77,6 +93,7 @@ print_policy (hkm_out *out, hkm_policy *policy)
                       route_word (p), superslabs_word (p), p->cap, p->batch,
                       p->remote);
     }
+  print_learned (out, policy);
 }
 
 int
@@ -306,6 +323,25 @@ read_class (reading *r, unsigned c, hkm_policy *policy)
   return take_end_of_line (r);
 }
 
+/* One of the lines that print_learned writes.  */
+static bool
+read_learned (reading *r, hkm_policy *policy)
+{
+  uint32_t index, most;
+  bool runs = take_text (r, "keep runs ");
+  if ((!runs && !take_text (r, "keep class ")) || !take_number (r, &index)
+      || !take_named (r, runs ? " blocks " : " slabs ", &most))
+    return malformed (r);
+  if (index >= (runs ? (unsigned) HKM_RUN_CLASSES : (unsigned) HKM_CLASSES)
+      || most > (runs ? hkm_policy_run_max () : hkm_policy_warm_max (index)))
+    return refuse (r, ERANGE, "has a value out of range");
+  if (runs)
+    policy->run_most[index] = most;
+  else
+    policy->cls[index].warm = (uint8_t) most;
+  return take_end_of_line (r);
+}
+
 /* POLICY, at first the one in force, becomes what the file says.  */
 static bool
 read_policy (reading *r, hkm_policy *policy)
@@ -319,15 +355,11 @@ read_policy (reading *r, hkm_policy *policy)
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     if (!read_class (r, c, policy))
       return false;
-  return r->at == r->end || malformed (r);
-}
-
-/* True if somebody can read what we say.  */
-static bool
-may_speak (void)
-{
-  return !hkm_os_secure ()
-         && (hkm_opt (HKM_OPT_VERBOSE) != 0 || hkm_out_is_terminal ());
+  hkm_policy_keep_as_knobs (policy);
+  while (r->at < r->end)
+    if (!read_learned (r, policy))
+      return false;
+  return true;
 }
 
 static int
@@ -340,7 +372,7 @@ load_text (const char *path, const char *text, size_t n)
     refuse (&r, EBADMSG, "begins a file too long for a policy");
   else if (read_policy (&r, &policy) && !hkm_policy_publish (&policy))
     refuse (&r, ERANGE, "ends a policy that can't be");
-  if (r.error != 0 && may_speak ())
+  if (r.error != 0 && hkm_opts_may_speak ())
     hkm_out_line ("policy file %s is refused: line %u %s", path, r.line, r.why);
   return r.error;
 }
@@ -354,7 +386,7 @@ hkm_policy_file_load (const char *path)
   if (text == NULL)
     return ENOMEM;
   int error = hkm_os_file_read (path, text, FILE_MAX, &n);
-  if (error != 0 && may_speak ())
+  if (error != 0 && hkm_opts_may_speak ())
     hkm_out_line ("policy file %s can't be read (errno %d)", path, error);
   if (error == 0)
     error = load_text (path, text, n);

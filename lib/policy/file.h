@@ -6,6 +6,8 @@
      class-steps STEPS classes COUNT
      NAME = VALUE                     for each knob; NAME is its variable's
      class K size S route R superslabs D cap N batch N remote N    for each
+     keep class K slabs N             empty slabs and free runs kept, of classes
+     keep runs K blocks N             of which it isn't as CAP_MID and so on say
      checksum FNV-1a                  of all bytes before this line, 64 bits
 
    A file that is damaged, cut short, newer than this library, out of range or
@@ -14,6 +16,13 @@
 #define HKM_POLICY_FILE_H
 
 #include "base/compiler.h"
+
+/* Load what HAKMEM_POLICY_FILE names, save to what HAKMEM_POLICY_SAVE names, if
+   they are set (policy/start_end.c).  What goes wrong is said in one line where
+   somebody can read it; the policy in force stays.  Called once, by init when
+   hkm_policy_init is done, and at exit.  */
+void hkm_policy_at_start (void);
+void hkm_policy_at_exit (void);
 
 /* Both return 0 or an errno value, keep errno, allocate nothing, and may be
    called by any thread once hkm_policy_init is done.  */

@@ -19,6 +19,7 @@ const hkm_knob hkm_knob_table[HKM_KNOBS] = {
   KNOB (TINY_BUMP_CHUNK, bump_bytes),
   KNOB (TINY_RETURN_FRACTION, return_fraction),
   KNOB (TINY_WARM_CAP, warm_cap),
+  KNOB (CAP_MID, mid_cap),
   KNOB (CAP_LARGE, run_cap),
   KNOB (LARGE_BUNDLE, run_bundle),
   KNOB (WMAX_LARGE, run_wmax),
@@ -77,6 +78,54 @@ hkm_policy_cap_max (const hkm_policy *policy, unsigned cls)
   uint32_t block = hkm_policy_block (policy, cls);
   uint32_t fit = MAGAZINE_BYTES / (block != 0 ? block : HKM_MID_MAX);
   return fit < most ? fit : most;
+}
+
+uint32_t
+hkm_policy_warm_max (unsigned cls)
+{
+  bool mid = hkm_class[cls].group == HKM_GROUP_MID;
+  uint64_t most = hkm_opts_row (mid ? HKM_OPT_CAP_MID
+                                    : HKM_OPT_TINY_WARM_CAP)->max;
+  return most < UINT8_MAX ? (uint32_t) most : UINT8_MAX;
+}
+
+uint32_t
+hkm_policy_run_max (void)
+{
+  return (uint32_t) hkm_opts_row (HKM_OPT_CAP_LARGE)->max;
+}
+
+/* Of the longest mid slab; for dynamic classes, whose slabs may be of any.  */
+enum { MID_SLOTS = 8 };
+
+/* Empty slabs kept of class C: of a mid class whole slabs for its slots, at
+   least one unless it is to have none.  */
+static uint8_t
+warm_of_knobs (const hkm_policy *policy, unsigned c)
+{
+  if (hkm_class[c].group != HKM_GROUP_MID)
+    return (uint8_t) policy->warm_cap;
+  unsigned slots = hkm_class_is_dynamic (c) ? MID_SLOTS : hkm_class[c].slots;
+  uint32_t slabs = (policy->mid_cap + slots - 1) / slots;
+  return (uint8_t) (slabs < UINT8_MAX ? slabs : UINT8_MAX);
+}
+
+/* A half for each doubling, so that all classes may have as many bytes; at
+   least one, unless there are to be none.  */
+static uint32_t
+run_most_of_knobs (const hkm_policy *policy, unsigned k)
+{
+  uint32_t most = policy->run_cap >> k;
+  return most != 0 || policy->run_cap == 0 ? most : 1;
+}
+
+void
+hkm_policy_keep_as_knobs (hkm_policy *policy)
+{
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    policy->cls[c].warm = warm_of_knobs (policy, c);
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    policy->run_most[k] = run_most_of_knobs (policy, k);
 }
 
 static hkm_class_policy
@@ -161,6 +210,7 @@ hkm_policy_init (void)
         = (uint32_t) hkm_opt ((enum hkm_opt_id) hkm_knob_table[k].option);
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     p.cls[c] = class_policy_of_options (&p, c);
+  hkm_policy_keep_as_knobs (&p);
   hkm_lock_take (&policy_lock);
   if (!publish_locked (&p))
     {
@@ -176,6 +226,7 @@ class_is_valid (const hkm_policy *policy, unsigned c)
   const hkm_class_policy *p = &policy->cls[c];
   return p->cap >= 2 && p->cap <= hkm_policy_cap_max (policy, c)
          && p->batch >= 1 && p->batch <= p->cap / 2
+         && p->warm <= hkm_policy_warm_max (c)
          && hkm_opts_takes (HKM_OPT_TINY_REMOTE_DRAIN_THRESH, p->remote);
 }
 
@@ -189,6 +240,9 @@ is_valid (const hkm_policy *next)
       return false;
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     if (!class_is_valid (next, c))
+      return false;
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    if (next->run_most[k] > hkm_policy_run_max ())
       return false;
   return next->dyn[0] == 0 || next->dyn[0] != next->dyn[1];
 }
@@ -220,19 +274,42 @@ hkm_policy_publish (const hkm_policy *next)
 }
 
 bool
-hkm_policy_set (unsigned k, uint64_t value)
+hkm_policy_change (bool (*change) (hkm_policy *next, void *with), void *with)
 {
-  if (value > UINT32_MAX)
-    return false;
   hkm_lock_take (&policy_lock);
   hkm_policy next = published;
-  *hkm_policy_knob (&next, k) = (uint32_t) value;
+  bool may = change (&next, with);
   for (unsigned c = HKM_CLASS_DYN; c < HKM_CLASSES; c++)
     if (hkm_policy_block (&next, c) != hkm_policy_block (&published, c))
-      next.cls[c] = class_policy_of_options (&next, c);
-  bool may = publish_valid_locked (&next);
+      {
+        next.cls[c] = class_policy_of_options (&next, c);
+        next.cls[c].warm = warm_of_knobs (&next, c);
+      }
+  may = may && publish_valid_locked (&next);
   hkm_lock_give (&policy_lock);
   return may;
+}
+
+struct knob_value { unsigned k; uint64_t value; };
+
+static bool
+set_knob (hkm_policy *next, void *with)
+{
+  const struct knob_value *to = with;
+  uint32_t *knob = hkm_policy_knob (next, to->k);
+  bool keeps = knob == &next->warm_cap || knob == &next->mid_cap
+               || knob == &next->run_cap;
+  *knob = (uint32_t) to->value;
+  if (keeps)
+    hkm_policy_keep_as_knobs (next);
+  return to->value <= UINT32_MAX;
+}
+
+bool
+hkm_policy_set (unsigned k, uint64_t value)
+{
+  struct knob_value to = { k, value };
+  return hkm_policy_change (set_knob, &to);
 }
 
 bool

@@ -19,14 +19,18 @@
 
 typedef struct hkm_class_policy
 {
-  bool magazine;       /* fixed; route: frees of all slabs meet in the front
+  bool magazine : 1;   /* fixed; route: frees of all slabs meet in the front
                           slot */
-  uint8_t domain;      /* fixed; 0: shares superslabs; k+1: group Ck has its
+  uint8_t domain : 7;  /* fixed; 0: shares superslabs; k+1: group Ck has its
                           own */
+  uint8_t warm;        /* empty slabs a heap keeps */
   uint16_t batch;      /* blocks a magazine takes from a slab at once */
   uint16_t cap;        /* blocks a magazine holds before it drains half */
   uint16_t remote;     /* blocks of one slab gathered before they are pushed */
 } hkm_class_policy;
+
+/* Runs come in classes of lengths: 1, 2, 3..4, 5..8 and 9..16 slots.  */
+enum { HKM_RUN_CLASSES = 5 };
 
 typedef struct hkm_policy
 {
@@ -35,8 +39,11 @@ typedef struct hkm_policy
   uint32_t interval;        /* frees between two heartbeats of a front slot */
   uint32_t bump_bytes;      /* carving step */
   uint32_t return_fraction; /* a full slab returns when 1/this is free */
-  uint32_t warm_cap;        /* empty slabs a heap keeps per class */
-  uint32_t run_cap;         /* free runs a heap keeps per class of lengths */
+  uint32_t warm_cap;        /* empty slabs a heap keeps of each tiny class */
+  uint32_t mid_cap;         /* the same of each mid class, in slots */
+  uint32_t run_cap;         /* free runs of a slot that a heap keeps; a half for
+                               each doubling of their length */
+  uint32_t run_most[HKM_RUN_CLASSES]; /* as that says, or as was learned */
   uint32_t run_bundle;      /* runs that go to the shared pool together */
   uint32_t run_wmax;        /* percent of its size that a run may be long */
   uint32_t reuse_guard;     /* 0, 1: verify before a slab leaves its class */
@@ -59,7 +66,7 @@ typedef struct hkm_knob
   uint16_t option; /* enum hkm_opt_id */
   uint16_t offset; /* of a uint32_t in hkm_policy */
 } hkm_knob;
-enum { HKM_KNOBS = 16 };
+enum { HKM_KNOBS = 17 };
 extern HKM_HIDDEN const hkm_knob hkm_knob_table[HKM_KNOBS];
 
 HKM_INLINE uint32_t *
@@ -72,6 +79,12 @@ hkm_policy_knob (hkm_policy *policy, unsigned k)
 uint32_t hkm_policy_block (const hkm_policy *policy, unsigned cls);
 /* The largest magazine that class CLS may have; the smallest is 2.  */
 uint32_t hkm_policy_cap_max (const hkm_policy *policy, unsigned cls);
+/* The most empty slabs of CLS, and free runs of class CLS, that a heap may
+   keep.  */
+uint32_t hkm_policy_warm_max (unsigned cls);
+uint32_t hkm_policy_run_max (void);
+/* Let POLICY keep of each class (`warm', run_most) what its knobs say.  */
+void hkm_policy_keep_as_knobs (hkm_policy *policy);
 
 /* Publish the policy that the options ask for.  Called once, by init, before
    the first holder exists.  */
@@ -81,8 +94,15 @@ void hkm_policy_init (void);
    or the kernel does not let the class tables change.  Takes HKM_RANK_POLICY;
    any thread.  */
 bool hkm_policy_publish (const hkm_policy *next);
-/* Publish the policy in force but for knob K, which becomes VALUE; with a
-   dynamic class's size its magazine becomes what the options say for it.  */
+/* Publish the policy in force as CHANGE leaves it, and what follows from that: a
+   dynamic class that gets another size has the magazine that the options say for
+   it.  CHANGE may compare, and act by what it finds; false from it, or from here:
+   nothing changes.  It runs under HKM_RANK_POLICY.  */
+bool hkm_policy_change (bool (*change) (hkm_policy *next, void *with),
+                        void *with);
+/* Publish the policy in force but for knob K, which becomes VALUE, and what
+   follows from it: a dynamic class's magazine, as the options say for its size;
+   what is kept of each class, if K is how much that is.  */
 bool hkm_policy_set (unsigned k, uint64_t value);
 /* A dynamic class that is to change its size has no slab any more.  */
 void hkm_policy_settle (void);

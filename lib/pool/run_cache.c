@@ -1,5 +1,6 @@
 /* See run_cache.h.  */
 #include "pool/run_cache.h"
+#include "policy/tick.h"
 #include "pool/run_shared.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
@@ -77,16 +78,6 @@ oldest_length (const hkm_run_cache *cache, unsigned cls)
   return oldest;
 }
 
-/* Runs of class CLS that a cache may hold whose cap is CAP: a half for each
-   doubling, so that all classes have as many bytes; at least one, for a cap that
-   is not 0.  */
-static uint32_t
-class_most (unsigned cls, uint32_t cap)
-{
-  uint32_t most = cap >> cls;
-  return most != 0 || cap == 0 ? most : 1;
-}
-
 /* The older half of the runs of length N, but no more than a bundle, go to the
    shared pool.  */
 static void
@@ -121,6 +112,7 @@ forget_unused (hkm_run_cache *cache)
   cache->wanted = 0;
   cache->forget = FORGET_PUTS;
   hkm_superslab_reclaim ();
+  hkm_tick ();
 }
 
 /* ---- for the thread ---- */
@@ -167,7 +159,7 @@ hkm_slab *
 hkm_run_cache_take (hkm_run_cache *cache, hkm_counts *counts, unsigned slots,
                     unsigned most)
 {
-  if (slots > HKM_RUN_CACHED || cache->most[0] == 0)
+  if (slots > HKM_RUN_CACHED || !cache->keeps)
     return NULL;
   if (most > HKM_RUN_CACHED)
     most = HKM_RUN_CACHED;
@@ -193,9 +185,11 @@ bool
 hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run)
 {
   unsigned n = run->slots;
-  if (n > HKM_RUN_CACHED || cache->most[0] == 0)
+  if (n > HKM_RUN_CACHED)
     return false;
   unsigned cls = hkm_run_class (n);
+  if (cache->most[cls] == 0)
+    return false;
   if (cache->held[cls] >= cache->most[cls])
     spill (cache, counts, oldest_length (cache, cls));
   bool fits = hkm_retain_admit (n * HKM_GRANULE);
@@ -231,10 +225,12 @@ void
 hkm_run_cache_observe (hkm_run_cache *cache, const hkm_policy *policy)
 {
   bool less = false;
+  cache->keeps = false;
   for (unsigned cls = 0; cls < HKM_RUN_CLASSES; cls++)
     {
-      uint32_t most = class_most (cls, policy->run_cap);
+      uint32_t most = policy->run_most[cls];
       less = less || most < cache->most[cls];
+      cache->keeps = cache->keeps || most != 0;
       cache->most[cls] = most;
     }
   cache->bundle = policy->run_bundle;
@@ -290,6 +286,22 @@ hkm_run_pool_live (uint64_t *runs, uint64_t *slots)
     {
       *runs += hkm_load_relaxed (&cache->live_runs);
       *slots += hkm_load_relaxed (&cache->live_slots);
+    }
+}
+
+void
+hkm_run_pool_asked (uint32_t asked[HKM_RUN_CLASSES],
+                    uint32_t missed[HKM_RUN_CLASSES])
+{
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    {
+      asked[k] = missed[k] = 0;
+      for (hkm_run_cache *cache = hkm_load_acquire (&caches); cache != NULL;
+           cache = cache->next)
+        {
+          asked[k] += hkm_load_relaxed (&cache->asked[k]);
+          missed[k] += hkm_load_relaxed (&cache->missed[k]);
+        }
     }
 }
 

@@ -16,8 +16,7 @@
 
 enum
 {
-  HKM_RUN_CACHED = 16, /* slots of the longest run that is cached */
-  HKM_RUN_CLASSES = 5
+  HKM_RUN_CACHED = 16 /* slots of the longest run that is cached */
 };
 
 /* A list of free runs of one length, linked by xnext.  NULL: none.  */
@@ -35,9 +34,13 @@ typedef struct hkm_run_cache
   uint32_t wanted;  /* bit k: a run of class k came or went lately */
   uint32_t present; /* bit n-1: count[n-1] is not 0 */
   /* As the policy says: */
-  uint32_t most[HKM_RUN_CLASSES]; /* runs of a class; all 0, or none */
+  uint32_t most[HKM_RUN_CLASSES]; /* runs of a class */
+  bool keeps;       /* any at all */
   uint32_t bundle;  /* runs */
   uint32_t wmax;    /* percent */
+  uint32_t asked[HKM_RUN_CLASSES]; /* runs that the thread wanted so far */
+  uint32_t missed[HKM_RUN_CLASSES]; /* of these, from the superslabs; both
+                                       relaxed, and may wrap */
   uint64_t live_runs, live_slots; /* handed out by the thread, less what it freed,
                                      whoever's it was: only the sum over all
                                      means something; relaxed */
@@ -67,6 +70,21 @@ void hkm_run_cache_observe (hkm_run_cache *cache, const hkm_policy *policy);
 /* RUNS more (or less) of SLOTS slots in all are the program's, by the thread of
    CACHE (NULL: one without).  */
 void hkm_run_cache_note_live (hkm_run_cache *cache, int runs, int slots);
+/* The thread of CACHE wanted a run of SLOTS slots; MISSED: neither its cache nor
+   the shared pool had one.  */
+HKM_INLINE void
+hkm_run_cache_note_asked (hkm_run_cache *cache, unsigned slots, bool missed)
+{
+  if (cache == NULL || slots > HKM_RUN_CACHED)
+    return;
+  unsigned k = hkm_run_class (slots);
+  hkm_store_relaxed (&cache->asked[k], cache->asked[k] + 1);
+  if (missed)
+    hkm_store_relaxed (&cache->missed[k], cache->missed[k] + 1);
+}
+/* Of all threads together, by class; they wrap.  */
+void hkm_run_pool_asked (uint32_t asked[HKM_RUN_CLASSES],
+                         uint32_t missed[HKM_RUN_CLASSES]);
 /* Runs that the program has, and their slots.  */
 void hkm_run_pool_live (uint64_t *runs, uint64_t *slots);
 

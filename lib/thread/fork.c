@@ -8,6 +8,7 @@
 #include "map/map.h"
 #include "os/arena.h"
 #include "policy/policy.h"
+#include "policy/tick.h"
 #include "superslab/superslab.h"
 #include "thread/thread.h"
 
@@ -26,6 +27,7 @@ prepare (void)
   interrupted = hkm_lock_holds_any ();
   if (interrupted)
     return;
+  hkm_tick_hold ();
   hkm_heap_fork_prepare ();
   hkm_big_fork_prepare ();
   hkm_superslab_fork_prepare ();
@@ -53,6 +55,7 @@ parent (void)
   hkm_lock_own_none ();
   done_below_heaps ();
   hkm_heap_fork_parent ();
+  hkm_tick_go_on ();
   hkm_lock_hold_none ();
 }
 
@@ -64,6 +67,7 @@ child (void)
   hkm_lock_own_none ();
   done_below_heaps ();
   hkm_heap_fork_child (hkm_heap_mine ());
+  hkm_tick_go_on ();
   hkm_lock_hold_none ();
 }
 

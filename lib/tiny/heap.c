@@ -37,14 +37,12 @@ hkm_heap_observe_locked (hkm_heap *heap)
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     {
       const hkm_class_policy *p = &policy->cls[c];
-      hkm_slot *slot = &heap->front.slot[c];
       uint32_t most = p->magazine ? p->cap : policy->interval;
       /* A countdown begun under the old policy ends no later than one begun
          now would; one at zero is its caller's to start anew.  */
-      if (slot->room > most)
-        slot->room = most;
+      hkm_slot_shorten (heap, c, most);
       heap->bin[c].cap = p->cap;
-      hkm_bin_drop_warm_locked (heap, c, policy->warm_cap);
+      hkm_bin_drop_warm_locked (heap, c, p->warm);
       if (hkm_dyn_is_closed (c))
         bin_close_locked (heap, c);
     }
@@ -66,6 +64,8 @@ hkm_heap_tend_locked (hkm_heap *heap)
   hkm_superslab_reclaim ();
   if (over)
     hkm_retain_reclaim ();
+  heap->timed = hkm_tick_is_told ();
+  hkm_tick ();
 }
 
 static hkm_heap *
@@ -87,9 +87,9 @@ heap_make (enum hkm_heap_state state)
       hkm_list_init (&bin->full);
       hkm_list_init (&bin->warm);
       bin->cap = heap->policy.cls[c].cap;
-      heap->front.slot[c].room = heap->policy.cls[c].magazine
-                                     ? heap->policy.cls[c].cap
-                                     : heap->policy.interval;
+      hkm_slot_arm (heap, c, heap->policy.cls[c].magazine
+                               ? heap->policy.cls[c].cap
+                               : heap->policy.interval);
     }
   hkm_count (&heap->counts, HKM_COUNT_HEAP_CREATE, 1);
   return heap;

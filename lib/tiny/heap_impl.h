@@ -20,6 +20,7 @@
 
 #include "base/lock.h"
 #include "policy/policy.h"
+#include "policy/tick.h"
 #include "pool/run_cache.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
@@ -39,9 +40,17 @@ typedef struct hkm_bin
   uint32_t cap;      /* of the magazine now: the policy's, less while the thread
                         only frees, more while blocks come and go */
   uint32_t kept;     /* blocks in the magazine after it was last drained */
+  uint32_t armed;    /* frees from the start of the slot's countdown to its end */
   uint16_t lent;     /* bytes of another class's blocks handed out for it */
   bool fetched;      /* since then some came from a slab's own list */
 } hkm_bin;
+
+/* What a learner asks of a class: refills so far, and those of them that took a
+   slab of the superslabs.  Relaxed, and may wrap.  */
+typedef struct hkm_bin_asked
+{
+  uint32_t refills, acquires;
+} hkm_bin_asked;
 
 /* Slabs that wait to be swept: so one whose last blocks go soon is never.  */
 enum { HKM_SPARSE = 8 };
@@ -61,6 +70,7 @@ struct hkm_heap
   uint32_t state;  /* enum hkm_heap_state; written under the lock, any reads */
   bool torn;       /* taken over by fork from a thread at work: mend first */
   bool shared;     /* the heap of threads in teardown: never taken over */
+  bool timed;      /* the next refill is to be timed; its thread's */
   uint32_t cold_calls;
   uint32_t refills;
   uint32_t audit;  /* cursor over classes */
@@ -70,6 +80,7 @@ struct hkm_heap
   uint32_t sparse_at; /* cursor over SPARSE */
   hkm_slab *sparse[HKM_SPARSE]; /* slabs of few blocks, to be swept soon */
   hkm_outbound *outbound; /* NULL until needed */
+  hkm_bin_asked *asked;   /* by class; NULL until somebody learns; release */
   hkm_run_cache runs;
   hkm_policy policy; /* its copy; written under the lock by who acts for the
                         heap, so its thread may read it without */
@@ -111,6 +122,25 @@ HKM_INLINE uint32_t
 hkm_slab_home (const hkm_slab *slab) /* not for a page-local current slab */
 {
   return slab->mark - slab->own.room;
+}
+
+/* Start the countdown of the front slot of CLS at ROOM.  */
+HKM_INLINE void
+hkm_slot_arm (hkm_heap *heap, unsigned cls, uint32_t room)
+{
+  heap->bin[cls].armed = room;
+  heap->front.slot[cls].room = room;
+}
+
+/* Let it end after MOST further frees at the latest.  */
+HKM_INLINE void
+hkm_slot_shorten (hkm_heap *heap, unsigned cls, uint32_t most)
+{
+  hkm_slot *slot = &heap->front.slot[cls];
+  if (slot->room <= most)
+    return;
+  heap->bin[cls].armed -= slot->room - most;
+  slot->room = most;
 }
 
 /* Blocks at home that make SLAB worth taking blocks from.  */

@@ -70,7 +70,7 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
       hkm_trace (TINY_SLL_DRAIN_DEBUG, "drain: class %u, %u blocks, %u kept",
                  cls, sent, kept);
     }
-  slot->room = cap > kept ? cap - kept : 1;
+  hkm_slot_arm (heap, cls, cap > kept ? cap - kept : 1);
   heap->bin[cls].kept = kept;
   return sent;
 }
@@ -126,5 +126,5 @@ hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls)
   /* If all there are may be here, nothing can be too many (until there is a
      further slab: hkm_slab_own).  */
   if (!only_frees && all_fit (heap, cls, bin->cap))
-    heap->front.slot[cls].room = heap->policy.interval;
+    hkm_slot_arm (heap, cls, heap->policy.interval);
 }

@@ -217,9 +217,9 @@ hkm_heap_mend_locked (hkm_heap *heap)
       if (heap->policy.cls[c].magazine)
         hkm_magazine_drain_locked (heap, c, 0);
       hkm_bin_retire_current_locked (heap, c);
-      heap->front.slot[c].room = heap->policy.cls[c].magazine
-                                     ? bin->cap
-                                     : heap->policy.interval;
+      hkm_slot_arm (heap, c, heap->policy.cls[c].magazine
+                               ? bin->cap
+                               : heap->policy.interval);
     }
   hkm_outbound_mend_locked (heap);
   hkm_run_cache_flush (&heap->runs);

@@ -1,5 +1,7 @@
 /* Crossing 1: where the next blocks of a class come from, as an ordered list of
    reasons.  */
+#include "os/arena.h"
+#include "os/os.h"
 #include "policy/dyn.h"
 #include "superslab/retain.h"
 #include "tiny/heap_impl.h"
@@ -239,6 +241,29 @@ lender_locked (hkm_heap *heap, unsigned cls)
   return heap->lender = largest[group];
 }
 
+/* What a learner wants to know of a refill of CLS for SIZE bytes.  */
+static HKM_NOINLINE void
+note_refill_locked (hkm_heap *heap, size_t size, unsigned cls,
+                    enum hkm_counter how)
+{
+  if (heap->asked == NULL)
+    hkm_store_release (&heap->asked,
+                       hkm_arena_alloc (HKM_CLASSES * sizeof *heap->asked,
+                                        sizeof *heap->asked));
+  if (heap->asked == NULL)
+    return;
+  hkm_bin_asked *asked = &heap->asked[cls];
+  hkm_store_relaxed (&asked->refills, asked->refills + 1);
+  if (how == HKM_COUNT_REFILL_ACQUIRE || how == HKM_COUNT_REFILL_FAIL)
+    hkm_store_relaxed (&asked->acquires, asked->acquires + 1);
+  if (hkm_class[cls].group == HKM_GROUP_MID)
+    {
+      hkm_tick_note_size (size);
+      hkm_count (&heap->counts, HKM_COUNT_MID_ASKED_BYTES, size);
+      hkm_count (&heap->counts, HKM_COUNT_MID_BYTES, hkm_class_share (cls));
+    }
+}
+
 void *
 hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned wanted,
                         bool *zeroed)
@@ -254,6 +279,8 @@ hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned wanted,
   if (heap->front.slot[cls].head == 0)
     how = fill_locked (heap, size, cls, zeroed);
   hkm_count (&heap->counts, how, 1);
+  if (hkm_tick_is_told ())
+    note_refill_locked (heap, size, wanted, how);
   if (how == HKM_COUNT_REFILL_FAIL)
     return NULL;
   if (hkm_unlikely (how == HKM_COUNT_REFILL_LENT))
@@ -296,13 +323,27 @@ hkm_heap_take (hkm_heap *heap, size_t size, unsigned cls, bool *zeroed)
   return p;
 }
 
+/* One of few that are timed, for those who learn.  */
+static HKM_NOINLINE void *
+take_timed (hkm_heap *heap, size_t size)
+{
+  bool zeroed;
+  uint64_t start = hkm_os_clock_ns ();
+  heap->timed = false;
+  void *p = hkm_heap_take (heap, size, hkm_size_to_class (size), &zeroed);
+  hkm_tick_note_slow (hkm_os_clock_ns () - start);
+  return p;
+}
+
 HKM_COLD void *
 hkm_refill_slow (size_t size, hkm_front *front)
 {
   bool zeroed;
   void *p = NULL;
   if (hkm_likely (hkm_front_is_heap (front)))
-    p = hkm_heap_take (hkm_heap_of (front), size, hkm_size_to_class (size),
-                       &zeroed);
+    p = hkm_unlikely (hkm_heap_of (front)->timed)
+          ? take_timed (hkm_heap_of (front), size)
+          : hkm_heap_take (hkm_heap_of (front), size, hkm_size_to_class (size),
+                           &zeroed);
   return hkm_likely (p != NULL) ? p : hkm_refill_further (size);
 }

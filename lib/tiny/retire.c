@@ -25,8 +25,8 @@ hkm_slab_own (hkm_heap *heap, hkm_slab *slab)
   hkm_slot *slot = &heap->front.slot[slab->cls];
   bool magazine = heap->policy.cls[slab->cls].magazine;
   set_sink (slab, magazine ? slot : &slab->own);
-  if (magazine && slot->room > bin->cap)
-    slot->room = bin->cap;
+  if (magazine)
+    hkm_slot_shorten (heap, slab->cls, bin->cap);
   slab->queued = false;
   bin->slabs++;
   /* Release: whoever finds the heap here finds it made.  */
@@ -39,6 +39,14 @@ hkm_slab_disown (hkm_heap *heap, hkm_slab *slab)
   heap->bin[slab->cls].slabs--;
   set_sink (slab, &slab->own);
   hkm_store_release (&slab->owner, NULL);
+}
+
+/* Blocks of SLAB at home when that was last told: what came home since was
+   freed, and is not counted yet.  */
+static uint32_t
+told_home (const hkm_slab *slab)
+{
+  return hkm_x_home (hkm_load_relaxed (&slab->xword));
 }
 
 bool
@@ -60,12 +68,23 @@ hkm_slab_publish_locked (hkm_slab *slab, uint32_t home, bool current)
   return true;
 }
 
+/* N blocks of CLS were freed by their owner.  */
+static void
+count_frees (hkm_heap *heap, unsigned cls, uint32_t n)
+{
+  hkm_count (&heap->counts, HKM_COUNT_FREE_COUNTED, n);
+  hkm_count (&heap->counts, HKM_COUNT_FREE_BYTES,
+             (uint64_t) n * hkm_class_size (cls));
+}
+
 bool
 hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
 {
   hkm_bin *bin = &heap->bin[slab->cls];
   hkm_slot *slot = &heap->front.slot[slab->cls];
   HKM_ASSERT (bin->current == NULL);
+  bool listed = slab->state == HKM_SLAB_PARTIAL || slab->state == HKM_SLAB_FULL;
+  uint32_t told = told_home (slab);
   if (!hkm_slab_publish_locked (slab, 0, true))
     return false;
   uint32_t home = hkm_slab_home (slab);
@@ -81,6 +100,7 @@ hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
   else
     {
       HKM_ASSERT (slot->head == 0);
+      count_frees (heap, slab->cls, listed && home > told ? home - told : 0);
       set_sink (slab, slot);
       slot->head = slab->own.head;
       slab->own.head = 0;
@@ -118,7 +138,7 @@ slab_emptied_locked (hkm_heap *heap, hkm_slab *slab)
   hkm_count (&heap->counts, HKM_COUNT_SLAB_EMPTIED, 1);
   if (heap->policy.reuse_guard)
     hkm_slab_verify (slab);
-  if (bin->warm_count < heap->policy.warm_cap
+  if (bin->warm_count < heap->policy.cls[slab->cls].warm
       && !hkm_dyn_is_closed (slab->cls))
     {
       size_t bytes = hkm_slab_resident (slab);
@@ -261,14 +281,14 @@ audit_locked (hkm_heap *heap)
 static void
 heartbeat_locked (hkm_heap *heap, unsigned cls)
 {
-  hkm_slot *slot = &heap->front.slot[cls];
   hkm_count (&heap->counts, HKM_COUNT_HEARTBEAT, 1);
+  count_frees (heap, cls, heap->bin[cls].armed);
   if (heap->policy.cls[cls].magazine)
     {
       hkm_magazine_heartbeat_locked (heap, cls);
       return;
     }
-  slot->room = heap->policy.interval;
+  hkm_slot_arm (heap, cls, heap->policy.interval);
 }
 
 HKM_COLD void
@@ -287,6 +307,7 @@ hkm_retire_slow (hkm_front *front, hkm_slab *slab)
     {
       /* A stop on its way to being empty is no event for others.  */
       bool stop = slab->state == HKM_SLAB_PARTIAL && slab->mark != slab->carved;
+      count_frees (heap, cls, slab->mark - told_home (slab));
       hkm_list_remove (&slab->link);
       hkm_slab_settle_locked (heap, slab, slab->mark);
       if (!stop)

@@ -149,6 +149,33 @@ add_bin (hkm_heap *heap, unsigned cls, bool exact, hkm_class_line *line)
     }
 }
 
+static void
+add_counts (const hkm_heap *heap, hkm_counts *counts)
+{
+  for (unsigned i = 0; i < HKM_COUNTERS; i++)
+    counts->value[i] += hkm_load_relaxed (&heap->counts.value[i]);
+}
+
+void
+hkm_heap_counts_all (hkm_counts *counts, uint32_t refills[HKM_CLASSES],
+                     uint32_t acquires[HKM_CLASSES])
+{
+  *counts = (hkm_counts) { { 0 } };
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    refills[c] = acquires[c] = 0;
+  for (const hkm_heap *heap = hkm_load_acquire (&hkm_registry.first);
+       heap != NULL; heap = hkm_load_acquire (&heap->next))
+    {
+      const hkm_bin_asked *asked = hkm_load_acquire (&heap->asked);
+      add_counts (heap, counts);
+      for (unsigned c = 0; asked != NULL && c < HKM_CLASSES; c++)
+        {
+          refills[c] += hkm_load_relaxed (&asked[c].refills);
+          acquires[c] += hkm_load_relaxed (&asked[c].acquires);
+        }
+    }
+}
+
 void
 hkm_heap_facts (hkm_report *report, hkm_class_line *line)
 {
@@ -167,8 +194,7 @@ hkm_heap_facts (hkm_report *report, hkm_class_line *line)
           report->heaps++;
           report->heaps_parked += parked;
         }
-      for (unsigned i = 0; i < HKM_COUNTERS; i++)
-        report->counts.value[i] += hkm_load_relaxed (&heap->counts.value[i]);
+      add_counts (heap, &report->counts);
       for (unsigned c = 0; c < HKM_CLASSES; c++)
         add_bin (heap, c, parked || heap == mine, &line[c]);
       hkm_heap_unlock (heap);

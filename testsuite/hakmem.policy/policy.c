@@ -22,6 +22,27 @@ TEST (round_trip)
   back_to_first ();
 }
 
+/* What is kept of single classes is in the file where it is not what the numbers
+   for all say, and only there.  */
+TEST (what_single_classes_keep)
+{
+  static text other, again;
+  other = first;
+  edit (&other, "checksum ", "keep class 5 slabs 3\nkeep class 40 slabs 0\n"
+                             "keep runs 1 blocks 7\nchecksum ");
+  CHECK (load (&other) == 0);
+  in_force (&again);
+  CHECK (same (&other, &again));
+  edit (&other, "keep class 5 slabs 3\n", "keep class 5 slabs 1\n");
+  CHECK (load (&other) == 0);
+  in_force (&again);
+  CHECK (strstr (again.s, "keep class 5 ") == NULL);
+  CHECK (strstr (again.s, "keep class 40 slabs 0\n") != NULL);
+  back_to_first ();
+  in_force (&again);
+  CHECK (strstr (again.s, "keep ") == NULL);
+}
+
 /* The file is of another policy than the one in force: if one were taken, it
    would show.  */
 static const char *
@@ -81,10 +102,10 @@ TEST (every_truncation_is_refused)
 TEST (what_is_refused_and_why)
 {
   static const struct { const char *from, *to; int error; } row[] = {
-    { "hakmem-policy 2\n", "hakmem-policy 3\n", ENOTSUP },
-    { "hakmem-policy 2\n", "hakmem-policy 0\n", EBADMSG },
-    { "hakmem-policy 2\n", "hakmem-policy 2 \n", EBADMSG },
-    { "hakmem-policy 2\n", "hakmem_policy 2\n", EBADMSG },
+    { "hakmem-policy 3\n", "hakmem-policy 4\n", ENOTSUP },
+    { "hakmem-policy 3\n", "hakmem-policy 0\n", EBADMSG },
+    { "hakmem-policy 3\n", "hakmem-policy 3 \n", EBADMSG },
+    { "hakmem-policy 3\n", "hakmem_policy 3\n", EBADMSG },
     { "library ", "library 9", ENOTSUP },
     { "library ", "library x", EBADMSG },
     { "class-steps ", "class-steps 1", ENOTSUP },
@@ -106,6 +127,13 @@ TEST (what_is_refused_and_why)
     { "TINY_WARM_CAP = ", "TINY_WARM_CAP = 1\nTINY_WARM_CAP = ", EBADMSG },
     { "checksum ", "CAP_LARGE = 8\nchecksum ", EBADMSG },
     { "checksum ", "\nchecksum ", EBADMSG },
+    { "checksum ", "keep class 5 slabs 65\nchecksum ", ERANGE },
+    { "checksum ", "keep class 99 slabs 1\nchecksum ", ERANGE },
+    { "checksum ", "keep runs 5 blocks 1\nchecksum ", ERANGE },
+    { "checksum ", "keep runs 0 blocks 1025\nchecksum ", ERANGE },
+    { "checksum ", "keep runs 0 slabs 1\nchecksum ", EBADMSG },
+    { "checksum ", "keep class 5 slabs 2 \nchecksum ", EBADMSG },
+    { "checksum ", "keep\nchecksum ", EBADMSG },
   };
   static const struct { const char *name; unsigned value; } number[] = {
     { "TINY_DRAIN_INTERVAL = ", 255 },  { "TINY_DRAIN_INTERVAL = ", 65537 },
@@ -230,6 +258,15 @@ TEST (paths)
   unsigned before = entries ();
   CHECK (policy_save (in_dir ("is_a_directory")) == EISDIR);
   CHECK (entries () == before);
+  /* What is no file stays what it is.  */
+  CHECK (mkfifo (in_dir ("pipe"), 0600) == 0);
+  CHECK (symlink ("pipe", in_dir ("to_pipe")) == 0);
+  before = entries ();
+  CHECK (policy_save (in_dir ("pipe")) == EEXIST);
+  CHECK (policy_save (in_dir ("to_pipe")) == EEXIST);
+  CHECK (lstat (in_dir ("pipe"), &st) == 0 && S_ISFIFO (st.st_mode));
+  CHECK (lstat (in_dir ("to_pipe"), &st) == 0 && S_ISLNK (st.st_mode));
+  CHECK (entries () == before);
   CHECK (errno == 55);
 
   mode_t mask = umask (027);
@@ -281,6 +318,7 @@ main (int argc, char **argv)
       return fflush (stdout) != 0;
     }
   RUN (round_trip);
+  RUN (what_single_classes_keep);
   RUN (every_flipped_byte_is_refused);
   RUN (every_truncation_is_refused);
   RUN (what_is_refused_and_why);

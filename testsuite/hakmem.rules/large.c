@@ -28,7 +28,8 @@ static void
 begin (uint32_t cap, uint32_t bundle, uint32_t wmax)
 {
   hkm_policy p = policy_now ();
-  p.run_cap = cap;
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    p.run_most[k] = cap >> k != 0 || cap == 0 ? cap >> k : 1;
   p.run_bundle = bundle;
   p.run_wmax = wmax;
   CHECK (hkm_policy_publish (&p));

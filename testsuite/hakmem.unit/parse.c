@@ -46,6 +46,77 @@ TEST (bytes)
   CHECK (number ("17179869184G", true, 0, UINT64_MAX) == HKM_RANGE);
 }
 
+static enum hkm_parsed
+ratio (const char *text, uint64_t min, uint64_t max)
+{
+  value = 4711;
+  return hkm_parse_ratio (text, strlen (text), min, max, &value);
+}
+
+TEST (ratios_as_hundredths)
+{
+  static const struct { const char *text; uint64_t hundredths; } good[] = {
+    { "0", 0 }, { "1", 100 }, { "2.0", 200 }, { "1.4", 140 }, { "1.40", 140 },
+    { "0.65", 65 }, { "0.05", 5 }, { "0.00", 0 }, { "12.34", 1234 },
+    { "007.5", 750 }
+  };
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    CHECKF (ratio (good[i].text, 0, 10000) == HKM_PARSED
+                && value == good[i].hundredths,
+            "\"%s\" is %llu", good[i].text, (unsigned long long) value);
+  static const char *const bad[] = { "", ".", "1.", ".5", "1e1", "-1", "+1",
+                                     " 1", "1 ", "1.234", "1.000", "1.2.3",
+                                     "1..2", "1,5", "0x1", "1.a", "x", "1.5K",
+                                     "99999999999999999999999.x" };
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    CHECKF (ratio (bad[i], 0, UINT64_MAX) == HKM_MALFORMED && value == 4711,
+            "\"%s\" is taken", bad[i]);
+}
+
+TEST (ratios_in_range)
+{
+  CHECK (ratio ("1", 100, 200) == HKM_PARSED && value == 100);
+  CHECK (ratio ("2.00", 100, 200) == HKM_PARSED && value == 200);
+  CHECK (ratio ("0.99", 100, 200) == HKM_RANGE && value == 4711);
+  CHECK (ratio ("2.01", 100, 200) == HKM_RANGE && value == 4711);
+  CHECK (ratio ("140", 100, 200) == HKM_RANGE && value == 4711);
+  CHECK (ratio ("184467440737095516.15", 0, UINT64_MAX) == HKM_PARSED
+         && value == UINT64_MAX);
+  CHECK (ratio ("184467440737095516.16", 0, UINT64_MAX) == HKM_RANGE);
+  CHECK (ratio ("184467440737095517", 0, UINT64_MAX) == HKM_RANGE);
+  CHECK (ratio ("18446744073709551616", 0, UINT64_MAX) == HKM_RANGE);
+  CHECK (hkm_parse_ratio ("1.49", 3, 0, 200, &value) == HKM_PARSED
+         && value == 140);
+}
+
+TEST (lists_of_ratios)
+{
+  uint32_t v[8];
+  const char *three = "1.4,2,1.05";
+  memset (v, 0xff, sizeof v);
+  CHECK (hkm_parse_ratios (three, strlen (three), 100, 200, v) == HKM_PARSED);
+  CHECK (v[0] == 140 && v[1] == 200 && v[2] == 105);
+  for (int i = 3; i < 8; i++)
+    CHECK (v[i] == 0);
+  CHECK (hkm_parse_ratios ("1.1,1.2,1.3,1.4", 15, 100, 200, v) == HKM_PARSED);
+  CHECK (v[3] == 140 && v[4] == 0);
+  CHECK (hkm_parse_ratios ("1", 1, 100, 200, v) == HKM_PARSED);
+  CHECK (v[0] == 100 && v[1] == 0);
+  static const char *const bad[] = { "", ",", "1,", ",1", "1,,2", "1;2",
+                                     "1, 2", "1,1,1,1,1", "1.5,x" };
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    {
+      v[0] = 4711;
+      CHECKF (hkm_parse_ratios (bad[i], strlen (bad[i]), 100, 200, v)
+                      == HKM_MALFORMED
+                  && v[0] == 4711,
+              "\"%s\" is taken", bad[i]);
+    }
+  v[0] = 4711;
+  CHECK (hkm_parse_ratios ("1,2.5", 5, 100, 200, v) == HKM_RANGE
+         && v[0] == 4711);
+}
+
 TEST (text_need_not_end)
 {
   CHECK (hkm_parse_number ("1234", 2, false, 0, 99, &value) == HKM_PARSED
@@ -130,6 +201,9 @@ main (void)
 {
   RUN (numbers);
   RUN (bytes);
+  RUN (ratios_as_hundredths);
+  RUN (ratios_in_range);
+  RUN (lists_of_ratios);
   RUN (text_need_not_end);
   RUN (switches);
   RUN (choices);

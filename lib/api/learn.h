@@ -1,0 +1,42 @@
+/* Learning, as the rest of api/ sees it; nothing where it is not built.  */
+#ifndef HKM_API_LEARN_H
+#define HKM_API_LEARN_H
+
+#include "base/compiler.h"
+#include "os/out.h"
+
+#ifdef HKM_WITH_LEARN
+/* Once, by init, when all else is ready.  */
+void hkm_api_learn_begin (void);
+/* What is on trial is taken back: before the policy is saved.  */
+void hkm_api_learn_settle (void);
+/* The part of a report on what was learned.  */
+void hkm_api_learn_print (hkm_out *out);
+/* What hakmem_ctl calls "learn.NAME"; false: there is no such.  */
+bool hkm_api_learn_get (const char *name, uint64_t *value);
+#else
+HKM_INLINE void
+hkm_api_learn_begin (void)
+{
+}
+
+HKM_INLINE void
+hkm_api_learn_settle (void)
+{
+}
+
+HKM_INLINE void
+hkm_api_learn_print (hkm_out *out)
+{
+  (void) out;
+}
+
+HKM_INLINE bool
+hkm_api_learn_get (const char *name, uint64_t *value)
+{
+  (void) name, (void) value;
+  return false;
+}
+#endif
+
+#endif

@@ -1,0 +1,24 @@
+/* Learning in a process: the driver, fed by ticks.  Included by api/ alone.  */
+#ifndef HKM_LEARN_LEARN_H
+#define HKM_LEARN_LEARN_H
+
+#include "learn/window.h"
+#include "os/out.h"
+
+/* Begin, if the options ask for it: OBSERVE fills in everything but the time, may
+   be called under a heap's lock, and must not wait for one.  Once, by init, when
+   all else is ready.  */
+void hkm_learn_begin (void (*observe) (hkm_observation *now));
+/* End: what is on trial is taken back.  At exit, or when the policy is to be
+   saved.  */
+void hkm_learn_settle (void);
+/* How far it is; all 0 if nobody learns.  */
+typedef struct hkm_learn_facts
+{
+  uint64_t windows, trials, kept, converged;
+} hkm_learn_facts;
+void hkm_learn_facts_get (hkm_learn_facts *facts);
+/* State and log as text; nothing if nobody learns.  */
+void hkm_learn_print (hkm_out *out);
+
+#endif

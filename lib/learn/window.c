@@ -1,0 +1,166 @@
+/* See window.h.  */
+#include "learn/window.h"
+
+/* Prices in picoseconds, of one of what a counter counts.  They are what the
+   workloads of bench/ showed on x86-64, rounded; learners compare windows of one
+   process, so that their proportions matter and not the machine's speed.  */
+typedef struct price
+{
+  uint8_t counter; /* enum hkm_counter */
+  uint32_t ps;
+} price;
+
+/* What the program does with a block that it gets and gives back, some of whose
+   bytes it writes and reads.  */
+static const price work[] = {
+  { HKM_COUNT_FREE_COUNTED, 25000 },  { HKM_COUNT_REMOTE_FREE, 25000 },
+  { HKM_COUNT_FREE_BYTES, 20 },       { HKM_COUNT_RUN_ASKED_BYTES, 20 },
+  { HKM_COUNT_BIG_ASKED_BYTES, 20 },
+};
+
+static const price cold[] = {
+  { HKM_COUNT_REFILL, 40000 },         { HKM_COUNT_RETIRE, 40000 },
+  { HKM_COUNT_BLOCKS_CARVED, 3000 },   { HKM_COUNT_BATCH_BLOCKS, 3000 },
+  { HKM_COUNT_REFILL_STUCK, 200000 },  { HKM_COUNT_MAGAZINE_DRAIN, 500000 },
+  { HKM_COUNT_SLAB_EMPTIED, 100000 },  { HKM_COUNT_SLAB_RELEASED, 150000 },
+  { HKM_COUNT_REMOTE_PUSH, 60000 },    { HKM_COUNT_REMOTE_NOTIFY, 60000 },
+  { HKM_COUNT_REMOTE_COLLECT, 5000 },  { HKM_COUNT_POOL_LOCK, 50000 },
+  { HKM_COUNT_POOL_BUSY, 2000000 },    { HKM_COUNT_ACQUIRE_STAGE2, 200000 },
+  { HKM_COUNT_ACQUIRE_STAGE3, 1000000 },
+  { HKM_COUNT_RUN_ALLOC, 60000 },      { HKM_COUNT_RUN_NEW, 300000 },
+  { HKM_COUNT_RUN_BUNDLE, 60000 },     { HKM_COUNT_BIG_ALLOC, 200000 },
+};
+
+static const price back[] = {
+  { HKM_COUNT_PURGE_BYTES, 60 }, { HKM_COUNT_REGRET_BYTES, 120 },
+  { HKM_COUNT_SWEPT_BYTES, 60 },
+};
+
+static const uint32_t call_ps[HKM_OS_CALLS] = {
+  [HKM_OS_MMAP] = 2000000, [HKM_OS_MUNMAP] = 5000000,
+  [HKM_OS_MREMAP] = 3000000, [HKM_OS_MADVISE] = 1500000,
+};
+/* A page touched anew: the fault, and its zeros.  */
+enum { FAULT_PS = 500000 };
+
+/* Whole counts that a learner can make something of; what is more is not
+   believed.  */
+#define MOST ((uint64_t) 1 << 40)
+
+static uint64_t
+between (uint64_t before, uint64_t after)
+{
+  uint64_t n = after > before ? after - before : 0;
+  return n < MOST ? n : MOST;
+}
+
+static uint64_t
+counted (const hkm_observation *before, const hkm_observation *after,
+         enum hkm_counter which)
+{
+  return between (before->counts.value[which], after->counts.value[which]);
+}
+
+/* Saturating, in nanoseconds.  */
+static uint64_t
+worth (uint64_t n, uint32_t ps)
+{
+  return n * (ps / 8) / 125; /* below 2^40 * 2^20 */
+}
+
+static uint64_t
+sum_of (const price *prices, unsigned n, const hkm_observation *before,
+        const hkm_observation *after)
+{
+  uint64_t ns = 0;
+  for (unsigned i = 0; i < n; i++)
+    ns += worth (counted (before, after,
+                          (enum hkm_counter) prices[i].counter),
+                 prices[i].ps);
+  return ns;
+}
+#define SUM_OF(prices)                                                        \
+  sum_of (prices, sizeof (prices) / sizeof *(prices), before, after)
+
+static uint64_t
+back_of (const hkm_observation *before, const hkm_observation *after)
+{
+  uint64_t ns = SUM_OF (back);
+  for (unsigned i = 0; i < HKM_OS_CALLS; i++)
+    ns += worth (between (before->calls[i], after->calls[i]), call_ps[i]);
+  return ns;
+}
+
+/* Of mid and large blocks: what they take for what was asked for.  */
+static hkm_fix
+waste_of (const hkm_observation *before, const hkm_observation *after)
+{
+  uint64_t asked = counted (before, after, HKM_COUNT_MID_ASKED_BYTES)
+                   + counted (before, after, HKM_COUNT_RUN_ASKED_BYTES);
+  uint64_t given = counted (before, after, HKM_COUNT_MID_BYTES)
+                   + counted (before, after, HKM_COUNT_RUN_BYTES);
+  return given > asked && asked != 0 ? hkm_fix_ratio (given, asked)
+                                     : HKM_FIX_ONE;
+}
+
+static hkm_fix
+kept_of (const hkm_observation *after)
+{
+  /* What is kept of next to nothing matters little.  */
+  uint64_t live = after->live_bytes + (1 << 20);
+  return HKM_FIX_ONE + hkm_fix_ratio (after->kept_bytes, live);
+}
+
+static void
+count_hits (hkm_window *w, const hkm_observation *before,
+            const hkm_observation *after)
+{
+  uint64_t all = 0, missed = 0;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    {
+      all += (uint32_t) (after->refills[c] - before->refills[c]);
+      missed += (uint32_t) (after->acquires[c] - before->acquires[c]);
+    }
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    {
+      all += (uint32_t) (after->runs[k] - before->runs[k]);
+      missed += (uint32_t) (after->runs_new[k] - before->runs_new[k]);
+    }
+  w->misses = missed;
+  w->hits = all > missed ? all - missed : 0;
+}
+
+/* Pages that were touched anew, as far as it is known: faults if somebody asked,
+   else what was purged and came back and what was mapped.  */
+static uint64_t
+pages_of (const hkm_observation *before, const hkm_observation *after)
+{
+  uint64_t known = between (before->faults, after->faults);
+  if (known != 0)
+    return known;
+  return counted (before, after, HKM_COUNT_REGRET_BYTES) / 4096
+         + counted (before, after, HKM_COUNT_SS_MAP) * 512
+         + counted (before, after, HKM_COUNT_BIG_ALLOC)
+         - counted (before, after, HKM_COUNT_BIG_CACHE_HIT);
+}
+
+void
+hkm_window_make (hkm_window *w, const hkm_observation *before,
+                 const hkm_observation *after)
+{
+  w->blocks = counted (before, after, HKM_COUNT_FREE_COUNTED)
+              + counted (before, after, HKM_COUNT_REMOTE_FREE)
+              + 16 * counted (before, after, HKM_COUNT_RUN_ALLOC)
+              + 64 * counted (before, after, HKM_COUNT_BIG_ALLOC);
+  w->work_ns = SUM_OF (work);
+  w->cold_ns = SUM_OF (cold)
+               + worth (between (before->faults, after->faults), FAULT_PS);
+  w->back_ns = back_of (before, after);
+  w->time = HKM_FIX_ONE + hkm_fix_ratio (w->cold_ns, w->work_ns);
+  w->back = HKM_FIX_ONE + hkm_fix_ratio (w->back_ns, w->work_ns);
+  w->waste = waste_of (before, after);
+  w->kept = kept_of (after);
+  w->faults = hkm_fix_ratio (pages_of (before, after) * 1000000,
+                             w->work_ns + 1);
+  count_hits (w, before, after);
+}

@@ -1,0 +1,15 @@
+/* Names of files that tell processes and programs apart.  Never allocates,
+   keeps errno; any thread.  */
+#ifndef HKM_OS_PATH_H
+#define HKM_OS_PATH_H
+
+#include "base/compiler.h"
+
+/* PATTERN into PATH of SIZE bytes: %p becomes the process id, %n the name of the
+   file that the process executes (without its directories, and without what the
+   kernel adds when that file was removed), %% one per cent sign; any other % is
+   itself.  Returns 0 or an errno value: ENAMETOOLONG, or why %n is not known
+   (no /proc, say); PATH is then of no use.  */
+int hkm_os_path_expand (char *path, size_t size, const char *pattern);
+
+#endif

@@ -1,0 +1,44 @@
+/* The policy files that variables name, at a process's start and end.  What is
+   in them is policy/file.c's.  */
+#include "opts/opts.h"
+#include "os/out.h"
+#include "os/path.h"
+#include "policy/file.h"
+
+#include <limits.h>
+
+/* The path that TEXT row ID names; false: none, or none that can be.  */
+static bool
+named_file (enum hkm_opt_id id, char path[PATH_MAX])
+{
+  const char *pattern = hkm_opt_text (id);
+
+  if (pattern == NULL)
+    return false;
+  int error = hkm_os_path_expand (path, PATH_MAX, pattern);
+  if (error != 0 && hkm_opts_may_speak ())
+    hkm_out_line ("can't name HAKMEM_%s %s (errno %d)",
+                  hkm_opts_row (id)->name, pattern, error);
+  return error == 0;
+}
+
+void
+hkm_policy_at_start (void)
+{
+  char path[PATH_MAX];
+
+  if (named_file (HKM_OPT_POLICY_FILE, path))
+    (void) hkm_policy_file_load (path); /* which says what is wrong */
+}
+
+void
+hkm_policy_at_exit (void)
+{
+  char path[PATH_MAX];
+
+  if (!named_file (HKM_OPT_POLICY_SAVE, path))
+    return;
+  int error = hkm_policy_file_save (path);
+  if (error != 0 && hkm_opts_may_speak ())
+    hkm_out_line ("policy file %s can't be written (errno %d)", path, error);
+}

@@ -1,0 +1,303 @@
+/* The driver of the learners in worlds made up for it: what happens in a window
+   follows from the policy it published, and from nothing else.  */
+#include "learn/driver.h"
+#include "learn/moves.h"
+#include "opts/opts.h"
+#include "check.h"
+
+#include <string.h>
+
+static hkm_driver driver;
+static hkm_observation seen;
+static uint64_t chance_state;
+
+static uint32_t
+chance (void)
+{
+  chance_state = chance_state * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t) (chance_state >> 33);
+}
+
+static hkm_policy
+policy (void)
+{
+  hkm_policy p = { .generation = 0 };
+  hkm_policy_refresh (&p);
+  return p;
+}
+
+static hkm_policy shipped;
+
+static void
+count (enum hkm_counter which, uint64_t n)
+{
+  seen.counts.value[which] += n;
+}
+
+static void
+begin (bool keeps, uint64_t seed)
+{
+  CHECK (hkm_policy_publish (&shipped));
+  chance_state = seed * 977 + 1;
+  memset (&seen, 0, sizeof seen);
+  hkm_driver_init (&driver, &seen, keeps, seed);
+}
+
+/* A million small blocks a window, give or take, and cold calls that cost COLD
+   in a thousand of the work, give or take NOISE in a thousand of that.  */
+static void
+window_of (uint32_t cold, uint32_t noise)
+{
+  uint64_t blocks = 1000000 + chance () % 100000;
+  uint64_t ns = blocks * 25 * cold / 1000;
+  ns = ns * (1000 - noise + chance () % (2 * noise + 1)) / 1000;
+  count (HKM_COUNT_FREE_COUNTED, blocks);
+  count (HKM_COUNT_REFILL, ns / 40);
+  count (HKM_COUNT_REFILL_CARVE, 1000);
+  seen.live_bytes = 64 << 20;
+  seen.time_ms += 1000;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    seen.refills[c] += 100;
+  hkm_driver_window (&driver, &seen);
+}
+
+/* ---- arms ---- */
+
+/* The carving step decides what cold calls cost.  */
+static uint32_t
+cost_of_bump (uint32_t usual, uint32_t with_64k)
+{
+  return policy ().bump_bytes == 65536 ? with_64k : usual;
+}
+
+TEST (a_better_setting_is_found_and_kept)
+{
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      begin (true, seed);
+      for (int i = 0; i < 300; i++)
+        window_of (cost_of_bump (100, 60), 30);
+      found += policy ().bump_bytes == 65536;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+
+/* A setting that harms is in force for a dwell at most, each time it is tried,
+   and not in the end.  */
+TEST (a_harmful_setting_is_taken_back)
+{
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      unsigned longest = 0, in_row = 0;
+      begin (true, seed);
+      for (int i = 0; i < 300; i++)
+        {
+          window_of (cost_of_bump (100, 300), 30);
+          in_row = policy ().bump_bytes == 65536 ? in_row + 1 : 0;
+          longest = in_row > longest ? in_row : longest;
+        }
+      unsigned dwell = (unsigned) hkm_opt (HKM_OPT_WMAX_DWELL_SEC) + 1;
+      CHECKF (policy ().bump_bytes != 65536, "kept with seed %u", seed);
+      CHECKF (longest >= 1 && longest <= dwell, "%u windows with seed %u",
+              longest, seed);
+    }
+}
+
+TEST (settings_that_do_not_matter_are_left)
+{
+  int changed = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      begin (true, seed);
+      for (int i = 0; i < 300; i++)
+        window_of (100, 30);
+      changed += policy ().bump_bytes != shipped.bump_bytes;
+    }
+  CHECKF (changed <= 10, "%d of 100 seeds", changed);
+}
+
+/* As canary, nothing stays, however good it is.  */
+TEST (a_dry_run_keeps_nothing)
+{
+  begin (false, 1);
+  for (int i = 0; i < 300; i++)
+    window_of (cost_of_bump (100, 60), 30);
+  hkm_driver_stop (&driver);
+  CHECK (policy ().bump_bytes == shipped.bump_bytes);
+  CHECK (driver.trials > 0 && driver.kept == 0);
+  CHECK (driver.log.count == driver.trials
+         || driver.log.count + 1 == driver.trials);
+}
+
+/* What somebody else sets while it is on trial is his.  */
+TEST (others_changes_are_left_alone)
+{
+  begin (true, 1);
+  while (!driver.on_trial
+         || driver.trial.moves.move[0].kind != HKM_MOVE_KNOB)
+    window_of (cost_of_bump (100, 300), 30);
+  unsigned knob = driver.trial.moves.move[0].index;
+  CHECK (hkm_policy_set (knob, 8192));
+  while (driver.on_trial)
+    window_of (cost_of_bump (100, 300), 30);
+  hkm_policy now = policy ();
+  CHECKF (*hkm_policy_knob (&now, knob) == 8192, "%u",
+          *hkm_policy_knob (&now, knob));
+}
+
+/* ---- convergence ---- */
+
+TEST (it_rests_until_something_changes)
+{
+  begin (true, 3);
+  for (int i = 0; i < 1500; i++)
+    window_of (cost_of_bump (100, 60), 5);
+  CHECK (driver.drift.frozen);
+  uint32_t trials = driver.trials;
+  for (int i = 0; i < 300; i++)
+    window_of (cost_of_bump (100, 60), 5);
+  CHECKF (driver.trials == trials, "%u trials more", driver.trials - trials);
+  /* Now the other way round.  */
+  for (int i = 0; i < 1500; i++)
+    window_of (cost_of_bump (100, 400), 5);
+  CHECK (driver.trials > trials);
+  CHECK (policy ().bump_bytes != 65536);
+}
+
+/* ---- sizes ---- */
+
+#ifdef HKM_WITH_DYN_CLASSES
+/* Requests of 8230 bytes, and as many of all sizes: what a block of the first
+   takes follows from the dynamic classes.  */
+static void
+window_of_sizes (size_t peak)
+{
+  hkm_policy p = policy ();
+  uint64_t given = 10240;
+  for (unsigned i = 0; i < HKM_DYNS; i++)
+    if (p.dyn[i] >= peak && p.dyn[i] < given)
+      given = p.dyn[i];
+  for (int i = 0; i < 200; i++)
+    {
+      size_t other = 2049 + chance () % 30000;
+      hkm_driver_size (&driver, peak, 1);
+      hkm_driver_size (&driver, other, 1);
+      count (HKM_COUNT_MID_ASKED_BYTES, peak + other);
+      count (HKM_COUNT_MID_BYTES, given + other * 9 / 8);
+    }
+  window_of (50, 10);
+}
+
+TEST (a_size_much_asked_for_gets_a_class)
+{
+  begin (true, 5);
+  for (int i = 0; i < 100; i++)
+    window_of_sizes (8230);
+  hkm_policy p = policy ();
+  CHECKF (p.dyn[0] == 8240 || p.dyn[1] == 8240, "%u and %u", p.dyn[0], p.dyn[1]);
+  /* Others are wanted: it goes, in time.  */
+  for (int i = 0; i < 400; i++)
+    window_of_sizes (9000);
+  p = policy ();
+  CHECKF (p.dyn[0] == 9008 || p.dyn[1] == 9008, "%u and %u", p.dyn[0], p.dyn[1]);
+}
+#endif
+
+/* ---- a bad day ---- */
+
+static void
+any_window (unsigned kind)
+{
+  for (unsigned i = 0; i < HKM_COUNTERS; i++)
+    seen.counts.value[i] += kind == 0   ? 0
+                            : kind == 1 ? (uint64_t) chance () << 30
+                            : kind == 2 ? chance () % 1000
+                                        : UINT64_MAX / 3;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    {
+      seen.refills[c] += kind == 0 ? 0 : chance ();
+      seen.acquires[c] += kind == 2 ? chance () : chance () % 8;
+    }
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    {
+      seen.runs[k] += chance () % 1000;
+      seen.runs_new[k] += chance () % (kind == 2 ? 1000 : 8);
+    }
+  seen.live_bytes = chance () % 2 ? 0 : (uint64_t) chance () << 20;
+  seen.kept_bytes = chance () % 2 ? 0 : (uint64_t) chance () << 20;
+  seen.time_ms += 1000;
+  for (unsigned i = 0; i < 20; i++)
+    {
+      hkm_driver_slow (&driver, chance ());
+      hkm_driver_size (&driver, chance () % 40000, chance () % 100);
+    }
+  hkm_driver_window (&driver, &seen);
+}
+
+static uint64_t
+slots_kept (const hkm_policy *p)
+{
+  uint64_t sum = 0;
+  for (unsigned i = 0; i < HKM_MIDS; i++)
+    sum += (uint64_t) p->cls[HKM_CLASS_2048 + 1 + i].warm
+           * hkm_class[HKM_CLASS_2048 + 1 + i].slots;
+  return sum;
+}
+
+static unsigned
+apart (unsigned a, unsigned b)
+{
+  return a > b ? a - b : b - a;
+}
+
+/* 24 hours in windows of a second, of all and of nothing: every number stays in
+   its range (or the policy would not have been published), what is kept within
+   its budget (and what rounding to whole slabs adds), and each within a step of
+   what it was.  */
+TEST (a_day_of_anything)
+{
+  begin (true, 9);
+  hkm_policy before = policy ();
+  uint64_t budget = hkm_opt (HKM_OPT_BUDGET_MID) + HKM_MIDS * 8;
+  unsigned step = (unsigned) hkm_opt (HKM_OPT_CAP_STEP_MID);
+  unsigned step_large = (unsigned) hkm_opt (HKM_OPT_CAP_STEP_LARGE);
+  for (int i = 0; i < 24 * 3600; i++)
+    {
+      any_window (i / 600 % 4 == 3 ? chance () % 4 : (unsigned) (i / 600 % 4));
+      hkm_policy now = policy ();
+      CHECK (slots_kept (&now) <= budget);
+      for (unsigned c = HKM_CLASS_2048 + 1; c < HKM_CLASS_STATIC; c++)
+        CHECKF (apart (now.cls[c].warm, before.cls[c].warm)
+                    * hkm_class[c].slots
+                  <= step + hkm_class[c].slots,
+                "class %u from %u to %u", c, before.cls[c].warm,
+                now.cls[c].warm);
+      for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+        CHECKF (apart (now.run_most[k], before.run_most[k]) <= step_large,
+                "runs %u from %u to %u", k, before.run_most[k],
+                now.run_most[k]);
+      before = now;
+    }
+  CHECK (driver.trials > 10);
+}
+
+int
+main (void)
+{
+  hkm_os_start ();
+  hkm_opts_load ();
+  hkm_policy_init ();
+  shipped = policy ();
+  RUN (a_better_setting_is_found_and_kept);
+  RUN (a_harmful_setting_is_taken_back);
+  RUN (settings_that_do_not_matter_are_left);
+  RUN (a_dry_run_keeps_nothing);
+  RUN (others_changes_are_left_alone);
+  RUN (it_rests_until_something_changes);
+#ifdef HKM_WITH_DYN_CLASSES
+  RUN (a_size_much_asked_for_gets_a_class);
+#endif
+  RUN (a_day_of_anything);
+  return check_done ();
+}
