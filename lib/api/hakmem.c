@@ -41,7 +41,8 @@ static const struct
   STATE (mapped_bytes), STATE (live_bytes), STATE (idle_bytes),
   STATE (retain_bytes), STATE (meta_bytes), STATE (heaps),
   STATE (heaps_parked), STATE (superslabs), STATE (superslabs_lru),
-  STATE (run_count), STATE (run_bytes), STATE (big_count), STATE (big_bytes),
+  STATE (superslabs_sparse), STATE (run_count), STATE (run_bytes),
+  STATE (big_count), STATE (big_bytes),
   STATE (big_cached_bytes), STATE (mmap_calls), STATE (munmap_calls),
   STATE (mremap_calls), STATE (madvise_calls)
 #undef STATE

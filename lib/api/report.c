@@ -43,6 +43,7 @@ hkm_report_gather (hkm_full_report *full)
   hkm_superslab_facts_get (&slabs, &report->counts);
   report->superslabs = slabs.superslabs;
   report->superslabs_lru = slabs.lru;
+  report->superslabs_sparse = slabs.sparse;
   hkm_run_pool_live (&report->run_count, &report->run_bytes);
   report->run_bytes *= HKM_GRANULE;
 

@@ -81,7 +81,8 @@ hkm_stats_print_json (hkm_out *out, const hkm_report *r)
   PRINT_OBJECT (out, "heaps", { "count", r->heaps },
                 { "parked", r->heaps_parked });
   PRINT_OBJECT (out, "superslabs", { "count", r->superslabs },
-                { "lru", r->superslabs_lru });
+                { "lru", r->superslabs_lru },
+                { "sparse", r->superslabs_sparse });
   PRINT_OBJECT (out, "large", { "count", r->run_count },
                 { "bytes", r->run_bytes });
   PRINT_OBJECT (out, "big", { "count", r->big_count }, { "bytes", r->big_bytes },

@@ -56,6 +56,7 @@ typedef struct hkm_report
   uint64_t pid;
   uint64_t heaps, heaps_parked;
   uint64_t superslabs, superslabs_lru;
+  uint64_t superslabs_sparse; /* in use, less than a quarter of their slots */
   uint64_t mapped_bytes;   /* superslabs and big mappings */
   uint64_t live_bytes;     /* blocks out, by class size */
   uint64_t idle_bytes;     /* resident, free, kept for reuse */

@@ -1,5 +1,5 @@
-/* Handing out slots, in three stages: an EMPTY slab of the same class, still
-   carved; free slots of a superslab at hand, the fullest that fits, so that
+/* Handing out slots, in three stages: an EMPTY slab of the same class, cut
+   anew if tiny; free slots of a superslab at hand, the fullest that fits, so that
    others drain whole; a further superslab.  A pool that would have to map one
    asks the other pools first, and then for the free runs that threads keep.  */
 #include "opts/trace.h"
@@ -119,8 +119,12 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
           hkm_slab_dismantle_locked (ss, i);
         resident += ss->resident[i] * HKM_RESIDENT_UNIT;
       }
-    else if (ss->purged >> i & 1)
-      missed += HKM_SLOT_SIZE;
+    else
+      {
+        if (ss->purged >> i & 1)
+          missed += HKM_SLOT_SIZE;
+        ss->resident[i] = 0;
+      }
   ss->used |= mask;
   ss->empty &= ~mask;
   ss->purged &= ~mask;
@@ -211,7 +215,7 @@ slab_format_locked (hkm_superslab *ss, unsigned first, unsigned cls, bool fresh)
             : 0;
 
   hkm_store_relaxed (&slab->owner, NULL);
-  slab->sparse = slab->swept = 0;
+  slab->sparse = slab->swept = slab->written = 0;
   slab->queued = false;
   slab->sink = &slab->own;
   hkm_store_relaxed (&slab->base, (uintptr_t) start + colour);
@@ -253,7 +257,22 @@ run_format_locked (hkm_superslab *ss, unsigned first, unsigned n)
   return run;
 }
 
-/* Stage 1: an EMPTY slab of CLS, as it is; or NULL.  */
+/* Nothing of SLAB is carved any more: its blocks were written long ago, and a list
+   is read one block after the other, while cutting is writing in the order of
+   addresses.  */
+static void
+cut_anew_locked (hkm_slab *slab)
+{
+  if (slab->carved > slab->written)
+    slab->written = slab->carved;
+  hkm_slab_set_carved (slab, 0);
+  slab->own.head = 0;
+  slab->own.room = slab->mark = 0;
+  slab->zeroed = false;
+  hkm_store_relaxed (&slab->xword, 0);
+}
+
+/* Stage 1: an EMPTY slab of CLS, tiny ones to be cut anew; or NULL.  */
 static hkm_slab *
 slab_reuse_locked (hkm_pool *pool, unsigned cls)
 {
@@ -276,6 +295,8 @@ slab_reuse_locked (hkm_pool *pool, unsigned cls)
   hkm_superslab_place_locked (ss);
   hkm_retain_leave (resident);
   hkm_retain_live ((ptrdiff_t) (slab->slots * HKM_SLOT_SIZE));
+  if (hkm_class[cls].group != HKM_GROUP_MID)
+    cut_anew_locked (slab);
   hkm_count (&pool->counts, HKM_COUNT_ACQUIRE_STAGE1, 1);
   hkm_trace (SS_ACQUIRE_DEBUG, "acquire: class %u, stage 1, superslab %p, "
              "slot %u, length %u", cls, (void *) ss->base, slab->first,

@@ -49,7 +49,8 @@ typedef struct hkm_superslab
                          that EMPTY slots count as idle, and it is on the idle
                          list, only while none is ACTIVE */
   uint64_t classes;   /* classes with a slab here, now or lately */
-  uint8_t resident[HKM_SUPERSLAB_SLOTS]; /* of EMPTY slots, in units */
+  uint8_t resident[HKM_SUPERSLAB_SLOTS]; /* of EMPTY slots, in units; of ACTIVE
+                         ones what they were when they were taken */
   hkm_slab *slab[HKM_SUPERSLAB_SLOTS]; /* the descriptor of what starts at each
                                           slot, made when first something does;
                                           then for good */

@@ -6,6 +6,8 @@
 #include "superslab/pool.h"
 #include "superslab/retain.h"
 
+#include <string.h>
+
 /* The free slots of a released stretch belong to no slab or run any more; each
    leads to a descriptor of kind NONE, which a stale pointer then finds.  What was
    there, if anything, was described by the first one; the others were nothing
@@ -92,6 +94,7 @@ slots_untouched_locked (hkm_superslab *ss, unsigned first, unsigned n)
   uint32_t mask = hkm_slot_mask (first, n);
   ss->used &= ~mask;
   ss->purged |= mask;
+  memset (ss->resident + first, 0, n);
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
 }
 
@@ -264,12 +267,10 @@ void
 hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
                        size_t resident)
 {
-  size_t units = ss->huge ? 0
-                          : (resident + HKM_RESIDENT_UNIT - 1)
-                                / HKM_RESIDENT_UNIT;
+  size_t units = (resident + HKM_RESIDENT_UNIT - 1) / HKM_RESIDENT_UNIT;
   size_t per_slot = HKM_SLOT_SIZE / HKM_RESIDENT_UNIT;
   uint32_t mask = hkm_slot_mask (first, n);
-  size_t counted = units * HKM_RESIDENT_UNIT; /* as they will leave again */
+  size_t counted = 0; /* as they will leave again */
   HKM_ASSERT ((ss->used & mask) == mask);
   ss->used &= ~mask;
   if (ss->empty == 0 && !ss->huge)
@@ -278,8 +279,13 @@ hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
   for (unsigned i = first; i < first + n; i++)
     {
       size_t here = units < per_slot ? units : per_slot;
-      ss->resident[i] = (uint8_t) here;
       units -= here;
+      if (ss->huge)
+        here = 0;
+      else if (here < ss->resident[i]) /* an earlier user's pages beyond */
+        here = ss->resident[i];
+      ss->resident[i] = (uint8_t) here;
+      counted += here * HKM_RESIDENT_UNIT;
     }
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
   hkm_retain_admit (counted);
@@ -309,6 +315,16 @@ hkm_slab_release (hkm_slab *slab)
   hkm_lock_give (&ss->pool->lock);
   hkm_dyn_leave (cls);
   fit_budget ();
+}
+
+void
+hkm_slab_parts_go (hkm_slab *slab)
+{
+  hkm_superslab *ss = slab->super;
+  hkm_pool_lock (ss->pool);
+  memset (ss->resident + slab->first, 0, slab->slots);
+  slab->written = 0;
+  hkm_lock_give (&ss->pool->lock);
 }
 
 void

@@ -152,6 +152,8 @@ struct hkm_slab
   HKM_ALIGNED (HKM_CACHE_LINE) hkm_xword xword;
   hkm_slab *xnext;   /* on a notify stack; by whoever holds the notification */
   struct hkm_block *xtail; /* of the remote list; written likewise */
+  uint32_t written;  /* blocks cut before it was cut anew; the owner's, here
+                        because line 1 is full */
 };
 
 /* Where P is within its block, as a fraction of 2^64, if block 0 starts at

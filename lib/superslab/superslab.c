@@ -365,6 +365,23 @@ empty_bytes_locked (const hkm_pool *pool)
   return bytes;
 }
 
+/* Superslabs in use with less than a quarter of their slots ACTIVE.  */
+static uint64_t
+sparse_locked (const hkm_pool *pool)
+{
+  uint64_t sparse = 0;
+  for (unsigned d = 0; d < HKM_DOMAINS; d++)
+    if (pool->bucket[d] != NULL)
+      for (unsigned n = HKM_SUPERSLAB_SLOTS * 3 / 4 + 1;
+           n < HKM_SUPERSLAB_SLOTS; n++)
+        {
+          const hkm_link *list = &pool->bucket[d][n];
+          for (const hkm_link *l = list->next; l != list; l = l->next)
+            sparse++;
+        }
+  return sparse;
+}
+
 void
 hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts)
 {
@@ -374,6 +391,7 @@ hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts)
       hkm_pool *pool = hkm_pool_at (i);
       hkm_lock_take (&pool->lock); /* looking doesn't count */
       facts->superslabs += pool->superslabs;
+      facts->sparse += sparse_locked (pool);
       facts->empty_bytes += empty_bytes_locked (pool);
       for (unsigned k = 0; k < HKM_COUNTERS; k++)
         counts->value[k] += pool->counts.value[k];

@@ -22,6 +22,9 @@ void hkm_slab_release (hkm_slab *slab);
 /* As release, for a slab whose pages were purged: it becomes unused slots.  */
 void hkm_slab_release_purged (hkm_slab *slab);
 
+/* Pages of SLAB, which is in use, are about to be purged.  */
+void hkm_slab_parts_go (hkm_slab *slab);
+
 /* A run of SLOTS slots (1..32), registered in the address map; *zeroed says
    whether it reads as zero.  NULL: no memory.  */
 hkm_slab *hkm_run_acquire (unsigned slots, bool *zeroed);
@@ -42,10 +45,11 @@ void hkm_superslab_prewarm (unsigned n);
 size_t hkm_superslab_trim (void);
 /* If idle memory is over its budget, give idle slots back until it fits.  */
 void hkm_superslab_reclaim (void);
-/* Facts for reports.  */
+/* Facts for reports.  sparse: superslabs of which some slots, but less than a
+   quarter, are part of slabs or runs.  */
 typedef struct hkm_superslab_facts
 {
-  uint64_t superslabs, lru, empty_bytes;
+  uint64_t superslabs, lru, sparse, empty_bytes;
 } hkm_superslab_facts;
 void hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts);
 void hkm_superslab_fork_prepare (void);

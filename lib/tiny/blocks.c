@@ -101,6 +101,10 @@ carve_hole (hkm_slab *slab, hkm_slot *slot)
   return n;
 }
 
+/* How many bytes of what was written before are cut at once: no page is to be
+   saved there.  */
+enum { WRITTEN_CHUNK = 16 << 10 };
+
 uint32_t
 hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
 {
@@ -109,6 +113,8 @@ hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
   size_t size = hkm_class[slab->cls].size;
   uint32_t carved = slab->frontier, left = slab->capacity - carved;
   char *start = (char *) hkm_block_at (slab, carved);
+  if (carved < slab->written && limit < WRITTEN_CHUNK)
+    limit = WRITTEN_CHUNK;
   /* Stop at a page's end, so that the next page stays untouched until it is
      needed.  */
   size_t page = hkm_os_page_size ();

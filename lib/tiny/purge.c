@@ -265,6 +265,7 @@ slab_sweep_locked (hkm_heap *heap, hkm_slab *slab)
       home -= n;
       hkm_store_relaxed (&slab->carved, slab->carved - n);
       mark_holes (slab, purge);
+      hkm_slab_parts_go (slab);
       bytes = purge_pieces (slab, purge);
       hkm_count (&heap->counts, HKM_COUNT_SLAB_SWEPT, 1);
       hkm_count (&heap->counts, HKM_COUNT_SWEPT_BYTES, bytes);

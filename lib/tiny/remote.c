@@ -70,6 +70,7 @@ purge_for_owner (hkm_heap *heap, hkm_slab *slab)
       hkm_store_relaxed (&slab->carved, 0);
       hkm_store_relaxed (&slab->frontier, 0);
       hkm_store_relaxed (&slab->limit, 0);
+      hkm_slab_parts_go (slab);
     }
   if (still
       && hkm_os_purge (hkm_slab_address (slab), slab->slots * HKM_GRANULE))

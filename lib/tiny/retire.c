@@ -8,7 +8,10 @@
 size_t
 hkm_slab_resident (const hkm_slab *slab)
 {
-  return (size_t) hkm_load_relaxed (&slab->carved) * hkm_class[slab->cls].size;
+  uint32_t blocks = hkm_load_relaxed (&slab->carved);
+  if (blocks < slab->written)
+    blocks = slab->written;
+  return (size_t) blocks * hkm_class[slab->cls].size;
 }
 
 static void

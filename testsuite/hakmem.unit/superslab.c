@@ -42,7 +42,7 @@ TEST (stages)
   CHECK (b && stage (HKM_COUNT_ACQUIRE_STAGE3) == third + 1);
   hkm_slab_release (a);
   hkm_slab_release (b);
-  /* What is still carved comes back to its class by stage 1.  */
+  /* What was carved comes back to its class by stage 1, to be cut anew.  */
   a = hkm_slab_acquire (HKM_CLASS_64);
   b = hkm_slab_acquire (HKM_CLASS_64);
   char *p = hkm_slab_address (a);
@@ -54,9 +54,47 @@ TEST (stages)
   a = hkm_slab_acquire (HKM_CLASS_64);
   CHECK (a && hkm_slab_address (a) == p);
   CHECK (stage (HKM_COUNT_ACQUIRE_STAGE1) == first + 1);
-  CHECK (a->carved == a->capacity);
+  CHECK (a->carved == 0 && a->written == a->capacity);
   hkm_slab_release (a);
   hkm_slab_release (b);
+}
+
+/* Less than a quarter of the slots, but some.  */
+TEST (sparse)
+{
+  hkm_slab *run;
+  bool zeroed;
+  stage (HKM_COUNT_SS_MAP);
+  uint64_t before = facts.sparse;
+  run = hkm_run_acquire (HKM_SUPERSLAB_SLOTS, &zeroed);
+  CHECK (run && hkm_run_resize (run, HKM_SUPERSLAB_SLOTS / 4));
+  stage (HKM_COUNT_SS_MAP);
+  CHECK (facts.sparse == before);
+  CHECK (hkm_run_resize (run, HKM_SUPERSLAB_SLOTS / 4 - 1));
+  stage (HKM_COUNT_SS_MAP);
+  CHECK (facts.sparse == before + 1);
+  CHECK (hkm_run_resize (run, 1));
+  stage (HKM_COUNT_SS_MAP);
+  CHECK (facts.sparse == before + 1);
+  hkm_run_release (run);
+  stage (HKM_COUNT_SS_MAP);
+  CHECK (facts.sparse == before);
+}
+
+/* What an earlier user left resident is idle memory still, if the next one wrote
+   less.  */
+TEST (earlier_pages_stay_counted)
+{
+  bool zeroed;
+  hkm_slab *run = hkm_run_acquire (4, &zeroed);
+  CHECK (run != NULL);
+  hkm_run_release (run);
+  size_t idle = hkm_retain_idle ();
+  hkm_slab *slab = hkm_slab_acquire (HKM_CLASS_16);
+  CHECK (slab && hkm_retain_idle () == idle - HKM_GRANULE);
+  hkm_slab_release (slab);
+  CHECKF (hkm_retain_idle () == idle, "%zu bytes instead of %zu",
+          hkm_retain_idle (), idle);
 }
 
 TEST (runs)
@@ -272,6 +310,8 @@ main (void)
   hkm_retain_init (8 << 20);
   give_sizes ();
   RUN (stages);
+  RUN (sparse);
+  RUN (earlier_pages_stay_counted);
   RUN (runs);
   RUN (run_resize);
   RUN (parts_of_an_empty_slab);
