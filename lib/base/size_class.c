@@ -34,6 +34,7 @@ unsigned
 hkm_size_to_static_class (size_t size)
 {
   unsigned c = 0;
+  HKM_ASSERT (size <= HKM_MID_MAX);
   while (hkm_class[c].size < size)
     c++;
   return c;

@@ -169,10 +169,11 @@ static bool
 from_larger_locked (hkm_heap *heap, unsigned cls, size_t size, bool *zeroed)
 {
   size_t most = size * heap->policy.wmax / 100;
+  if (most > HKM_MID_MAX)
+    most = HKM_MID_MAX;
   if (most <= hkm_class_size (cls) || hkm_class[cls].group != HKM_GROUP_MID)
     return false;
-  return borrow_locked (heap, cls, size,
-                        most < HKM_MID_MAX ? most : HKM_MID_MAX, zeroed);
+  return borrow_locked (heap, cls, size, most, zeroed);
 }
 #else
 static bool
@@ -241,6 +242,10 @@ lender_locked (hkm_heap *heap, unsigned cls)
   return heap->lender = largest[group];
 }
 
+/* Of the refills of tiny classes one in so many is noted, and counts for all: they
+   come often.  */
+enum { NOTE_TINY = 16 };
+
 /* What a learner wants to know of a refill of CLS for SIZE bytes.  */
 static HKM_NOINLINE void
 note_refill_locked (hkm_heap *heap, size_t size, unsigned cls,
@@ -253,9 +258,10 @@ note_refill_locked (hkm_heap *heap, size_t size, unsigned cls,
   if (heap->asked == NULL)
     return;
   hkm_bin_asked *asked = &heap->asked[cls];
-  hkm_store_relaxed (&asked->refills, asked->refills + 1);
+  uint32_t n = hkm_class[cls].group == HKM_GROUP_MID ? 1 : NOTE_TINY;
+  hkm_store_relaxed (&asked->refills, asked->refills + n);
   if (how == HKM_COUNT_REFILL_ACQUIRE || how == HKM_COUNT_REFILL_FAIL)
-    hkm_store_relaxed (&asked->acquires, asked->acquires + 1);
+    hkm_store_relaxed (&asked->acquires, asked->acquires + n);
   if (hkm_class[cls].group == HKM_GROUP_MID)
     {
       hkm_tick_note_size (size);
@@ -279,7 +285,8 @@ hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned wanted,
   if (heap->front.slot[cls].head == 0)
     how = fill_locked (heap, size, cls, zeroed);
   hkm_count (&heap->counts, how, 1);
-  if (hkm_tick_is_told ())
+  if (hkm_tick_is_told () && (heap->refills % NOTE_TINY == 0
+                              || hkm_class[wanted].group == HKM_GROUP_MID))
     note_refill_locked (heap, size, wanted, how);
   if (how == HKM_COUNT_REFILL_FAIL)
     return NULL;

@@ -121,6 +121,19 @@ TEST (not_for_tiny)
   free (p);
 }
 
+/* There is none larger than the largest.  */
+TEST (the_largest_takes_its_own)
+{
+  set_wmax (200);
+  for (int i = 0; i < N; i++)
+    {
+      block[i] = malloc (i % 2 ? HKM_MID_MAX : HKM_MID_MAX - 2000);
+      CHECK (malloc_usable_size (block[i]) == HKM_MID_MAX);
+    }
+  for (int i = 0; i < N; i++)
+    free (block[i]);
+}
+
 /* calloc of what was borrowed, used or fresh.  */
 TEST (zeroed)
 {
@@ -152,6 +165,7 @@ main (void)
   RUN (off_by_one_hundred);
   RUN (not_for_alignment);
   RUN (not_for_tiny);
+  RUN (the_largest_takes_its_own);
   RUN (zeroed);
 #else
   puts ("skip borrow: built without wmax");
