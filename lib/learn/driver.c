@@ -4,17 +4,7 @@
 
 #include <string.h>
 
-enum
-{
-  TRIES = 30,      /* of a learner, until the workload changes */
-  REST = 8,        /* windows that a learner rests after a change that did not
-                      pay, doubled each time up to REST << REST_GROWTH */
-  REST_GROWTH = 4,
-  TIMED = 200,     /* cold calls whose 99th percentile says something */
-  DYN_SETTLE = 4   /* windows in which blocks of the old size go */
-};
-/* How much a match says, in points of Elo's scale.  */
-#define MATCH_K HKM_FIX (64, 1)
+enum { TIMED = 200 }; /* cold calls whose 99th percentile says something */
 
 hkm_policy
 hkm_driver_policy (void)
@@ -55,130 +45,6 @@ hkm_driver_init (hkm_driver *d, const hkm_observation *first, bool keeps,
     hkm_ucb_init (&d->ucb[i], d->arms.count[i]);
 }
 
-/* ---- trials ---- */
-
-static void
-begin_trial (hkm_driver *d)
-{
-  hkm_canary *canary = &d->canary[d->trial.goal];
-  HKM_CHECK (hkm_canary_begin (canary));
-  d->trial.before = canary->before[HKM_CANARY_REWARD];
-  if (!hkm_moves_publish (&d->trial.moves, false))
-    { /* not to be had: as good as one that did not pay */
-      canary->running = false;
-      d->tries[d->trial.who] = TRIES;
-      return;
-    }
-  d->on_trial = true;
-  d->settle = d->trial.who == HKM_LEARNER_DYN ? DYN_SETTLE : 1;
-  d->trials++;
-  d->tries[d->trial.who]++;
-}
-
-static bool
-baselines_are_known (const hkm_driver *d)
-{
-  for (unsigned g = 0; g < HKM_GOALS; g++)
-    if (!hkm_canary_ready (&d->canary[g]))
-      return false;
-  return true;
-}
-
-static void
-next_trial (hkm_driver *d, const hkm_observation *now)
-{
-  if (!baselines_are_known (d))
-    return;
-  hkm_policy policy = hkm_driver_policy ();
-  for (unsigned i = 0; i < HKM_LEARNERS; i++)
-    {
-      enum hkm_learner who
-          = (enum hkm_learner) ((d->turn + i) % HKM_LEARNERS);
-      if (d->rest[who] > 0 || d->tries[who] >= TRIES
-          || !hkm_driver_wants (d, who, &policy, now))
-        continue;
-      d->turn = (uint8_t) ((who + 1) % HKM_LEARNERS);
-      begin_trial (d);
-      return;
-    }
-}
-
-static void
-log_trial (hkm_driver *d, const hkm_canary *canary, hkm_canary_verdict verdict,
-           uint64_t time_ms)
-{
-  hkm_decision decision = {
-    .time_ms = time_ms, .window = d->windows, .learner = d->trial.who,
-    .verdict = (uint8_t) verdict, .reason = (uint8_t) canary->reason,
-    .culprit = (uint8_t) canary->culprit,
-    .moves = (uint8_t) d->trial.moves.count, .first = d->trial.moves.move[0],
-    .before = d->trial.before, .after = canary->after[HKM_CANARY_REWARD]
-  };
-  hkm_log_add (&d->log, &decision);
-}
-
-/* The outcome of a match, 0..1, by how far the rewards are apart: a tenth more
-   or less time or memory decides.  */
-static hkm_fix
-outcome (hkm_fix gain)
-{
-  return hkm_fix_clamp (HKM_FIX (1, 2) + 5 * hkm_fix_clamp (
-                          gain, -HKM_FIX_ONE, HKM_FIX_ONE),
-                        0, HKM_FIX_ONE);
-}
-
-static void
-tell_learner (hkm_driver *d, bool stays, hkm_fix before, hkm_fix after)
-{
-  const hkm_trial *trial = &d->trial;
-  if (trial->who >= HKM_LEARNER_ARMS)
-    {
-      unsigned i = trial->who - HKM_LEARNER_ARMS;
-      hkm_ucb_reward (&d->ucb[i], trial->arm, after);
-      hkm_ucb_reward (&d->ucb[i], trial->from, before);
-      d->arm[i] = stays ? trial->arm : trial->from;
-      return;
-    }
-  if (trial->who == HKM_LEARNER_BIGCACHE)
-    hkm_elo_match (&d->strategies, trial->arm, trial->from,
-                   outcome (after - before), MATCH_K);
-  if (!stays)
-    {
-      unsigned failed = d->failed[trial->who];
-      d->rest[trial->who] = (uint8_t) (REST << failed);
-      if (failed < REST_GROWTH)
-        d->failed[trial->who]++;
-      if (trial->who == HKM_LEARNER_CAP_MID
-          || trial->who == HKM_LEARNER_CAP_LARGE)
-        hkm_driver_caps_restart (d);
-    }
-  else
-    d->failed[trial->who] = 0;
-}
-
-static void
-end_trial (hkm_driver *d, hkm_canary_verdict verdict, uint64_t time_ms)
-{
-  hkm_canary *canary = &d->canary[d->trial.goal];
-  bool stays = verdict == HKM_CANARY_KEEP && d->keeps;
-  d->on_trial = false;
-  log_trial (d, canary, verdict, time_ms);
-  if (!stays)
-    {
-      (void) hkm_moves_publish (&d->trial.moves, true);
-      d->settle = 1;
-    }
-  else
-    d->kept++;
-  tell_learner (d, stays, d->trial.before,
-                canary->counted != 0 ? canary->after[HKM_CANARY_REWARD]
-                                     : d->trial.before);
-  if (stays) /* the other goal's baseline is of the policy before */
-    for (unsigned g = 0; g < HKM_GOALS; g++)
-      if (g != d->trial.goal)
-        d->canary[g].windows = 0;
-}
-
 /* ---- windows ---- */
 
 static hkm_fix
@@ -203,12 +69,73 @@ reward (const hkm_driver *d, enum hkm_goal goal, const hkm_observation *now)
   return 0;
 }
 
+/* Requests of the window up to NOW, by class; their sum.  */
+static uint64_t
+requests (const hkm_driver *d, const hkm_observation *now,
+          uint32_t count[HKM_MIX])
+{
+  uint64_t sum = 0;
+  for (unsigned c = 0; c < HKM_CLASSES; c++)
+    count[c] = now->refills[c] - d->last.refills[c];
+  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+    count[HKM_CLASSES + k] = now->runs[k] - d->last.runs[k];
+  for (unsigned i = 0; i < HKM_MIX; i++)
+    sum += count[i];
+  return sum;
+}
+
+/* Is the window's mix of classes that of the windows before?  If not, the program
+   is at something else.  Windows of few requests go by.  */
+static bool
+same_mix (hkm_driver *d, const hkm_observation *now)
+{
+  enum { WHOLE = 1 << 15, FAR = WHOLE / 3, FEW = 64, SLOWLY = 8 };
+  uint32_t count[HKM_MIX];
+  uint64_t sum = requests (d, now, count);
+  int apart = 0;
+  if (sum < FEW)
+    return true;
+  for (unsigned i = 0; i < HKM_MIX; i++)
+    {
+      int share = (int) (count[i] * (uint64_t) WHOLE / sum);
+      apart += share > d->mix[i] ? share - d->mix[i] : d->mix[i] - share;
+    }
+  bool same = apart / 2 < FAR;
+  for (unsigned i = 0; i < HKM_MIX && !d->on_trial; i++)
+    {
+      int share = (int) (count[i] * (uint64_t) WHOLE / sum);
+      d->mix[i] = (uint16_t) (d->mix[i] + (share - d->mix[i])
+                                            / (same ? SLOWLY : 1));
+    }
+  return same;
+}
+
+void
+hkm_driver_forget_baselines (hkm_driver *d)
+{
+  for (unsigned g = 0; g < HKM_GOALS; g++)
+    d->canary[g].windows = 0;
+}
+
+/* Does the window say anything of a change?  One of another mix is no part of a
+   trial (unless that is of sizes, which change the mix), and is the first of
+   another baseline.  */
+static bool
+window_counts (hkm_driver *d, const hkm_observation *now)
+{
+  if (same_mix (d, now) || (d->on_trial && d->trial.who == HKM_LEARNER_DYN))
+    return true;
+  if (!d->on_trial)
+    hkm_driver_forget_baselines (d);
+  return !d->on_trial;
+}
+
 static hkm_canary_window
 canary_window (const hkm_driver *d, enum hkm_goal goal,
-               const hkm_observation *now)
+               const hkm_observation *now, bool counts)
 {
   const hkm_window *w = &d->window;
-  hkm_canary_window v = { .volume = w->blocks };
+  hkm_canary_window v = { .volume = counts ? w->blocks : 0 };
   v.measure[HKM_CANARY_REWARD] = reward (d, goal, now);
   v.measure[HKM_CANARY_HIT] = hkm_fix_ratio (w->hits, w->hits + w->misses);
   v.measure[HKM_CANARY_FAULTS] = w->faults;
@@ -225,8 +152,7 @@ wake (hkm_driver *d)
   memset (d->tries, 0, sizeof d->tries);
   memset (d->failed, 0, sizeof d->failed);
   memset (d->rest, 0, sizeof d->rest);
-  for (unsigned g = 0; g < HKM_GOALS; g++)
-    d->canary[g].windows = 0;
+  hkm_driver_forget_baselines (d);
 }
 
 static const hkm_drift_config drift_config = {
@@ -239,18 +165,14 @@ static const hkm_drift_config drift_config = {
 static void
 look_for_drift (hkm_driver *d, const hkm_observation *now, bool busy)
 {
-  enum { CELLS = HKM_CLASSES + HKM_RUN_CLASSES };
-  _Static_assert ((int) CELLS <= (int) HKM_DRIFT_CELLS, "a cell for each");
-  uint32_t count[CELLS];
+  _Static_assert ((int) HKM_MIX <= (int) HKM_DRIFT_CELLS, "a cell for each");
+  uint32_t count[HKM_MIX];
   bool was = d->drift.frozen;
   if (!hkm_opt (HKM_OPT_DRIFT))
     return;
-  for (unsigned c = 0; c < HKM_CLASSES; c++)
-    count[c] = now->refills[c] - d->last.refills[c];
-  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
-    count[HKM_CLASSES + k] = now->runs[k] - d->last.runs[k];
+  requests (d, now, count);
   hkm_drift_window (&d->drift, &drift_config, d->window.blocks,
-                    reward (d, HKM_GOAL_WORK, now), busy, count, CELLS);
+                    reward (d, HKM_GOAL_WORK, now), busy, count, HKM_MIX);
   if (was && !d->drift.frozen)
     wake (d);
 }
@@ -287,7 +209,7 @@ end_samples (hkm_driver *d)
 void
 hkm_driver_window (hkm_driver *d, const hkm_observation *now)
 {
-  hkm_canary_verdict verdict = HKM_CANARY_NONE;
+  bool ended = false;
   hkm_window_make (&d->window, &d->last, now);
   d->windows++;
   end_samples (d);
@@ -295,27 +217,19 @@ hkm_driver_window (hkm_driver *d, const hkm_observation *now)
     d->settle--;
   else
     {
+      bool counts = window_counts (d, now);
       hkm_driver_caps_window (d, now);
       for (unsigned g = 0; g < HKM_GOALS; g++)
         if (!d->on_trial || d->trial.goal == g)
           {
-            hkm_canary_window v = canary_window (d, (enum hkm_goal) g, now);
-            hkm_canary_verdict is = hkm_canary_add (&d->canary[g], &v);
-            verdict = is != HKM_CANARY_NONE ? is : verdict;
+            hkm_canary_window v
+                = canary_window (d, (enum hkm_goal) g, now, counts);
+            ended = hkm_driver_judge (d, (enum hkm_goal) g, &v, now->time_ms)
+                    || ended;
           }
-      if (verdict != HKM_CANARY_NONE)
-        end_trial (d, verdict, now->time_ms);
       if (!d->on_trial && d->settle == 0 && !d->drift.frozen)
-        next_trial (d, now);
+        hkm_driver_next_trial (d, now);
     }
-  look_for_drift (d, now, d->on_trial || verdict != HKM_CANARY_NONE);
+  look_for_drift (d, now, d->on_trial || ended);
   d->last = *now;
-}
-
-void
-hkm_driver_stop (hkm_driver *d)
-{
-  if (d->on_trial)
-    (void) hkm_moves_publish (&d->trial.moves, true);
-  d->on_trial = false;
 }

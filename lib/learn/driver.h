@@ -38,22 +38,28 @@ typedef struct hkm_trial
   uint8_t arm;     /* of its settings or strategies */
   uint8_t from;    /* the one it replaces */
   uint8_t goal;    /* enum hkm_goal */
-  hkm_fix before;  /* mean reward */
+  hkm_fix before, after; /* mean rewards */
   hkm_moves moves;
 } hkm_trial;
 
+/* Classes, and classes of runs.  */
+enum { HKM_MIX = HKM_CLASSES + HKM_RUN_CLASSES };
 enum { HKM_MIDS = HKM_CLASS_STATIC - HKM_CLASS_2048 - 1 };
 
 typedef struct hkm_driver
 {
   bool keeps;              /* what is better stays; else it is a dry run */
   bool on_trial;
+  bool checking;           /* of the trial: it is taken back, to see */
   uint8_t settle;          /* windows to leave out: a change takes effect */
   uint8_t turn;            /* the learner to be asked first */
   uint32_t windows, trials, kept;
+  uint32_t check_windows, check_lasted;
+  hkm_fix check_sum;       /* of rewards */
   uint32_t picked;         /* the window in which sizes were looked for */
   uint64_t random;
   hkm_observation last;
+  uint16_t mix[HKM_MIX];   /* of requests: shares of 2^15 of each class, of late */
   hkm_window window;
   uint32_t slow_p99;       /* of the last window that timed enough, in ns */
   hkm_quantile slow;       /* the 99th percentile of the last windows */
@@ -96,6 +102,13 @@ void hkm_driver_print (hkm_out *out, const hkm_driver *d);
 
 /* The policy in force.  */
 hkm_policy hkm_driver_policy (void);
+void hkm_driver_forget_baselines (hkm_driver *d);
+/* trial.c: window V of GOAL, which is the trial's if one is on.  True: that ended
+   it.  */
+bool hkm_driver_judge (hkm_driver *d, enum hkm_goal goal,
+                       const hkm_canary_window *v, uint64_t time_ms);
+/* Begin a trial, if a learner wants one.  */
+void hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now);
 /* wants.c: does WHO want a change of POLICY?  Then d->trial says which.  */
 bool hkm_driver_wants (hkm_driver *d, enum hkm_learner who,
                        const hkm_policy *policy, const hkm_observation *now);

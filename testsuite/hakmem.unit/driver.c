@@ -117,6 +117,20 @@ TEST (settings_that_do_not_matter_are_left)
   CHECKF (changed <= 10, "%d of 100 seeds", changed);
 }
 
+/* Cold calls become fewer by themselves, for a long time and in phases.  */
+TEST (what_gets_better_by_itself_is_not_kept)
+{
+  int changed = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      begin (true, seed);
+      for (uint32_t i = 0; i < 300; i++)
+        window_of (20 + (seed % 2 ? 900 - 3 * i : 600 * (i / 15 % 2)), 30);
+      changed += policy ().bump_bytes != shipped.bump_bytes;
+    }
+  CHECKF (changed <= 5, "%d of 100 seeds", changed);
+}
+
 /* As canary, nothing stays, however good it is.  */
 TEST (a_dry_run_keeps_nothing)
 {
@@ -292,6 +306,7 @@ main (void)
   RUN (a_better_setting_is_found_and_kept);
   RUN (a_harmful_setting_is_taken_back);
   RUN (settings_that_do_not_matter_are_left);
+  RUN (what_gets_better_by_itself_is_not_kept);
   RUN (a_dry_run_keeps_nothing);
   RUN (others_changes_are_left_alone);
   RUN (it_rests_until_something_changes);
