@@ -3,7 +3,7 @@
      launch OUT SECONDS LIBRARY|- COUNT PROGRAM [ARGUMENT...]
        runs PROGRAM COUNT times, one after the other, with LIBRARY preloaded,
        for at most SECONDS in all, and writes to OUT:
-       wall=S cpu=S peak_kib=K end_kib=K end=exit:N|signal:N|timeout
+       wall=S cpu=S peak_kib=K end_kib=K faults=N end=exit:N|signal:N|timeout
 
    wall is the sum of the runs' times, cpu user and system time of each with
    the children it waited for.  The memory is that of the last run alone, asked
@@ -29,8 +29,9 @@ static struct
 {
   double wall, cpu; /* seconds */
   long peak_kib, end_kib;
+  long faults; /* page faults, of all runs, with the children waited for */
   int status; /* as wait gives it */
-} figures = { 0, 0, -1, -1, 0 };
+} figures = { 0, 0, -1, -1, 0, 0 };
 
 static volatile pid_t group; /* of the program, which leads it */
 static volatile sig_atomic_t stopped_by;
@@ -144,6 +145,7 @@ await (pid_t program, bool traced)
           figures.status = status;
           figures.cpu += seconds_of (usage.ru_utime)
                          + seconds_of (usage.ru_stime);
+          figures.faults += usage.ru_minflt + usage.ru_majflt;
           if (traced && !seen)
             figures.peak_kib = usage.ru_maxrss;
           return;
@@ -207,8 +209,9 @@ write_figures (const char *path)
   FILE *f = fopen (path, "w");
   if (f == NULL)
     die (path);
-  fprintf (f, "wall=%.6f cpu=%.6f peak_kib=%ld end_kib=%ld ", figures.wall,
-           figures.cpu, figures.peak_kib, figures.end_kib);
+  fprintf (f, "wall=%.6f cpu=%.6f peak_kib=%ld end_kib=%ld faults=%ld ",
+           figures.wall, figures.cpu, figures.peak_kib, figures.end_kib,
+           figures.faults);
   if (stopped_by == SIGALRM)
     fprintf (f, "end=timeout\n");
   else if (WIFSIGNALED (figures.status))

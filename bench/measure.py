@@ -160,7 +160,7 @@ def sample_of(figures, err):
             got["end"].replace("exit:", "exit status ")
             .replace("signal:", "signal "), said])))
     known = {key: int(got[key]) if int(got[key]) >= 0 else None
-             for key in ("peak_kib", "end_kib")}
+             for key in ("peak_kib", "end_kib", "faults")}
     return {"time": float(got["wall"]), "cpu": float(got["cpu"]), **known}
 
 

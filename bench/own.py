@@ -1,12 +1,14 @@
-"""What libhakmem's own report says of some workloads, run apart.
+"""libhakmem against itself, and what its own report says of some workloads.
 
 The report is written when the process exits (HAKMEM_STATS=exit).
 """
 import json
 import os
 import tempfile
+from statistics import median
 
-from measure import Failed, read
+from figures import Target
+from measure import Failed, fields, read
 from peers import OURS
 from workloads import WORKLOADS, synthetic
 
@@ -19,34 +21,12 @@ def atomics(report):
             / counters["REMOTE_FREE"])
 
 
-def large_share(which):
-    """Of the large blocks handed out, those that counter WHICH counts."""
-    def share(report):
-        counters = report["counters"]
-        return counters[which] / counters["RUN_ALLOC"]
-    return share
-
-
-def bundle_atomics(report):
-    counters = report["counters"]
-    return counters["RUN_BUNDLE"] / counters["RUN_BUNDLE_BLOCKS"]
-
-
 def superslabs(report):
     return report["counters"]["SS_MAP"]
 
 
 def map_calls(report):
     return report["system_calls"]["mmap"] + report["system_calls"]["munmap"]
-
-
-def big_misses(report):
-    counters = report["counters"]
-    return 1 - counters["BIG_CACHE_HIT"] / counters["BIG_ALLOC"]
-
-
-def madvise_calls(report):
-    return report["system_calls"]["madvise"]
 
 
 def metadata(report):
@@ -64,45 +44,25 @@ FACTS = (
      "random_1040"),
     ("mmap and munmap calls, canonical random_mixed", CANONICAL, map_calls,
      40, 0, "random_1040"),
-    ("share of big blocks not from the BigCache, big", BY_NAME["big"],
-     big_misses, 0.02, 4, "big"),
-    ("mmap and munmap calls, big", BY_NAME["big"], map_calls, None, 0, "big"),
-    ("madvise calls, big", BY_NAME["big"], madvise_calls, None, 0, "big"),
-    ("share of big blocks not from the BigCache, oscillate",
-     BY_NAME["oscillate"], big_misses, None, 4, "oscillate"),
-    ("mmap and munmap calls, oscillate", BY_NAME["oscillate"], map_calls, None,
-     0, "oscillate"),
-    ("madvise calls, oscillate", BY_NAME["oscillate"], madvise_calls, None, 0,
-     "oscillate"),
-    ("large blocks from the thread's cache, large_mix", BY_NAME["large_mix"],
-     large_share("RUN_CACHE_HIT"), None, 3, "large_mix"),
-    ("large blocks from the shared pool, large_mix", BY_NAME["large_mix"],
-     large_share("RUN_SHARED_HIT"), None, 3, "large_mix"),
-    ("of both, longer than asked for, large_mix", BY_NAME["large_mix"],
-     large_share("RUN_WMAX_HIT"), None, 3, "large_mix"),
-    ("large blocks from the superslabs, large_mix", BY_NAME["large_mix"],
-     large_share("RUN_NEW"), 0.25, 3, "large_mix"),
-    ("atomics per large block in the shared pool, large_mix",
-     BY_NAME["large_mix"], bundle_atomics, 1, 3, "large_mix"),
-    ("mmap and munmap calls, large_mix", BY_NAME["large_mix"], map_calls,
-     None, 0, "large_mix"),
     # Perl leaves its data alone when it exits.
     ("metadata bytes per live byte, perl at its exit", BY_NAME["perl"],
      metadata, None, 4, "perl"),
 )
 
 
-def report_of(bench, workload, library):
-    """The library's report on a run of WORKLOAD; Failed if there is none."""
+def observe(bench, workload, library, settings=None):
+    """(what WORKLOAD printed, the launcher's sample, the library's report or
+    None) of a run with SETTINGS."""
     with tempfile.TemporaryDirectory(dir=bench.work) as directory:
         path = os.path.join(directory, "report")
-        bench.run_in(directory, workload, library, {
-            "HAKMEM_STATS": "exit", "HAKMEM_STATS_FORMAT": "json",
-            "HAKMEM_STATS_FILE": path})
+        out, sample = bench.run_in(directory, workload, library, dict(
+            settings or {}, HAKMEM_STATS="exit", HAKMEM_STATS_FORMAT="json",
+            HAKMEM_STATS_FILE=path))
         try:
-            return json.loads(read(path))
+            report = json.loads(read(path))
         except ValueError:
-            raise Failed("no report") from None
+            report = None
+    return out, sample, report
 
 
 def facts(bench, results):
@@ -116,7 +76,7 @@ def facts(bench, results):
                "most": most, "digits": digits, "measured": None}
         try:
             if workload.name not in reports:
-                reports[workload.name] = report_of(bench, workload, library)
+                reports[workload.name] = observe(bench, workload, library)[2]
             row["measured"] = value(reports[workload.name])
         except Failed as why:
             row["why"] = str(why)
@@ -124,3 +84,109 @@ def facts(bench, results):
             row["why"] = "not in the report: %s" % why
         rows.append(row)
     return rows
+
+
+class Trial:
+    """An experiment and its samples, by (workload, setting), a list by turn;
+    None for a run that failed."""
+
+    def __init__(self, experiment):
+        self.experiment = experiment
+        self.keys = [(workload.name, label)
+                     for workload in experiment.workloads
+                     for label, _ in experiment.settings]
+        self.samples = {key: [] for key in self.keys}
+        self.failed = {}
+
+    def turns(self, rounds):
+        return 1 if self.experiment.once else rounds
+
+    def runs(self, rounds):
+        return self.turns(rounds) * len(self.keys)
+
+    def turn(self, bench, library, workload, turn):
+        """WORKLOAD once under each setting; nobody always comes first."""
+        settings = self.experiment.settings
+        first = turn % len(settings)
+        for label, environment in settings[first:] + settings[:first]:
+            key = (workload.name, label)
+            try:
+                out, sample, report = observe(bench, workload, library,
+                                              environment)
+                self.samples[key].append(
+                    dict(fields(out), **sample, report=report))
+            except Failed as why:
+                self.samples[key].append(None)
+                self.failed[key] = str(why)
+
+    def lines(self):
+        """(workload, setting, part, values by the columns' heads)."""
+        parts = self.experiment.parts or (lambda sample: [("", sample)])
+        first = self.experiment.settings[0][0]
+        for name, label in self.keys:
+            split, base = (
+                [dict(attempt(parts, sample) or ())
+                 for sample in self.samples[name, which]]
+                for which in (label, first))
+            for part in dict.fromkeys(p for each in split for p in each):
+                yield name, label, part, {
+                    column.head: value_of(column, part, split, base)
+                    for column in self.experiment.columns}
+
+    def targets(self):
+        figures = {(name, label): values
+                   for name, label, part, values in self.lines()
+                   if part == ""}
+        return [Target(goal.what, attempt(
+            goal.of, lambda name, label, head: figures[name, label][head]),
+                       goal.sense, goal.bound, "", "")
+                for goal in self.experiment.goals]
+
+
+def attempt(function, argument):
+    """What FUNCTION makes of ARGUMENT; None if something is missing there."""
+    try:
+        return function(argument)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+
+
+def value_of(column, part, samples, base):
+    """The median over turns of COLUMN, of PART of the SAMPLES; if it is
+    relative, of its quotients by that of BASE in the same turn."""
+    values = []
+    for mine, other in zip(samples, base):
+        value = attempt(column.of, mine.get(part))
+        if column.relative:
+            under = attempt(column.of, other.get(part))
+            value = value / under if value is not None and under else None
+        values.append(value)
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def as_json(trial):
+    """A trial's settings, samples and figures."""
+    experiment = trial.experiment
+    commands = {w.name: " ".join(w.command) for w in experiment.workloads}
+
+    def plain(sample):
+        """Classes are in the rows of those who look at them."""
+        if sample is None or sample["report"] is None:
+            return sample
+        return dict(sample, report={key: value for key, value
+                                    in sample["report"].items()
+                                    if key != "classes"})
+    return {
+        "name": experiment.name, "title": experiment.title,
+        "settings": dict(experiment.settings), "commands": commands,
+        "rows": [{"workload": name, "setting": label, "part": part,
+                  "values": values}
+                 for name, label, part, values in trial.lines()],
+        "samples": [{"workload": name, "setting": label,
+                     "turns": [plain(sample) for sample in turns]}
+                    for (name, label), turns in trial.samples.items()],
+        "failed": [{"workload": name, "setting": label, "why": why}
+                   for (name, label), why in trial.failed.items()],
+        "targets": [dict(vars(t), met=t.met) for t in trial.targets()],
+    }

@@ -4,18 +4,20 @@ import os
 import platform
 
 import chart
+import own
 from figures import KINDS, METRICS
 from peers import FLOOR, LIBC, OURS
 
 NAME_WIDTH = 15
+TRIAL_WIDTH = 28
 
 
 def number(value, digits=2):
     return "-" if value is None else "%.*f" % (digits, value)
 
 
-def line(name, cells, widths):
-    print("%-*s" % (NAME_WIDTH, name)
+def line(name, cells, widths, name_width=NAME_WIDTH):
+    print("%-*s" % (name_width, name)
           + "".join(" %*s" % (width, cell)
                     for width, cell in zip(widths, cells)))
 
@@ -75,8 +77,28 @@ def facts_table(facts):
             "  (%s)" % row["why"] if "why" in row else ""))
 
 
+def trial_table(trial):
+    """An experiment's figures, a line per workload, setting and part; then
+    what failed, and what it is to hold."""
+    columns = trial.experiment.columns
+    widths = [max(8, len(column.head)) for column in columns]
+    print("\n%s: %s" % (trial.experiment.name, trial.experiment.title))
+    line("", [column.head for column in columns], widths, TRIAL_WIDTH)
+    for name, label, part, values in trial.lines():
+        line("  " + "  ".join(filter(None, (name, label, part))),
+             [number(values[column.head], column.digits)
+              for column in columns], widths, TRIAL_WIDTH)
+    for (name, label), why in trial.failed.items():
+        print("  failed: %s  %s: %s" % (name, label, why))
+    verdicts(trial.targets())
+
+
 def target_lines(targets):
     print("\nTargets")
+    verdicts(targets)
+
+
+def verdicts(targets):
     words = {True: "met", False: "not met", None: "not measured"}
     for target in targets:
         remark = "  (%s)" % target.remark if target.remark else ""
@@ -95,7 +117,7 @@ def library_lines(results, left_out, settings):
         print("  %-12s left out: %s" % (name, why))
 
 
-def as_json(settings, results, facts, left_out, interrupted, took):
+def as_json(settings, results, ours, left_out, interrupted, took):
     """All that was measured and all that follows."""
     def ratios(name):
         return {metric: results.ratios(name, metric) for metric, _ in METRICS}
@@ -129,21 +151,27 @@ def as_json(settings, results, facts, left_out, interrupted, took):
              "samples": results.samples[w.name]}
             for w in results.workloads],
         "geomeans": means,
-        "own": facts,
+        "own": ours[0],
+        "experiments": [own.as_json(trial) for trial in ours[1]],
         "targets": [dict(vars(t), met=t.met) for t in results.targets()],
     }
 
 
-def write(settings, results, facts, left_out, interrupted, took):
-    """Print the tables; write the JSON file and the chart."""
+def write(settings, results, ours, left_out, interrupted, took):
+    """Print the tables; write the JSON file and the chart.  OURS is what was
+    seen of libhakmem alone: (facts, trials)."""
+    facts, trials = ours
     library_lines(results, left_out, settings)
-    for metric, title in METRICS:
-        metric_table(results, metric, title[0].upper() + title[1:])
-    notes(results)
-    floor_table(results)
-    facts_table(facts)
-    target_lines(results.targets())
-    run = as_json(settings, results, facts, left_out, interrupted, took)
+    if results.workloads:
+        for metric, title in METRICS:
+            metric_table(results, metric, title[0].upper() + title[1:])
+        notes(results)
+        floor_table(results)
+        facts_table(facts)
+        target_lines(results.targets())
+    for trial in trials:
+        trial_table(trial)
+    run = as_json(settings, results, ours, left_out, interrupted, took)
     with open(settings.out, "w", encoding="utf-8") as file:
         json.dump(run, file, indent=1)
         file.write("\n")

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import own
 import peers
 import report
+from experiments import EXPERIMENTS
 from figures import Results
 from measure import Bench, Failed
 from workloads import WORKLOADS
@@ -38,7 +39,8 @@ class Settings:
             self.extra = peers.parse(get("BENCH_LIBS") or "")
         except peers.BadLibraries as bad:
             raise BadSetting("BENCH_LIBS: %s" % bad) from None
-        self.workloads = self.chosen(get("BENCH_ONLY") or "*")
+        self.workloads, self.experiments = self.chosen(
+            get("BENCH_ONLY") or "*")
         self.out = get("BENCH_OUT") or os.path.join(builddir, "bench.json")
         directory = os.path.dirname(os.path.abspath(self.out))
         if not self.out.endswith(".json") or not os.access(directory, os.W_OK):
@@ -55,14 +57,16 @@ class Settings:
 
     @staticmethod
     def chosen(text):
+        """(workloads, experiments)."""
         patterns = text.split(",")
-        names = [w.name for w in WORKLOADS]
+        names = [row.name for row in WORKLOADS + EXPERIMENTS]
         for pattern in patterns:
             if not fnmatch.filter(names, pattern):
                 raise BadSetting("BENCH_ONLY: no workload is called %r; there "
                                  "are %s" % (pattern, " ".join(names)))
-        return [w for w in WORKLOADS
-                if any(fnmatch.fnmatch(w.name, p) for p in patterns)]
+        return tuple([row for row in rows
+                      if any(fnmatch.fnmatch(row.name, p) for p in patterns)]
+                     for rows in (WORKLOADS, EXPERIMENTS))
 
 
 def complain(text):
@@ -106,6 +110,9 @@ def build(bench, settings):
     """(workloads that can be run, floor library or None, left out)."""
     bench.build_launcher()
     left_out, ready = [], []
+    wanted = settings.workloads + list({
+        w.command[0]: w for trial in settings.experiments
+        for w in trial.workloads}.values())
 
     def attempt(workload):
         try:
@@ -115,12 +122,11 @@ def build(bench, settings):
             return str(why)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for workload, why in zip(settings.workloads,
-                                 pool.map(attempt, settings.workloads)):
-            if why is None:
-                ready.append(workload)
-            else:
+        for workload, why in zip(wanted, pool.map(attempt, wanted)):
+            if why is not None:
                 left_out.append((workload.name, why))
+            elif workload in settings.workloads:
+                ready.append(workload)
     floor = None
     if any(w.floor for w in ready):
         floor = peers.Library(peers.FLOOR, bench.build_floor(), "", False)
@@ -145,14 +151,28 @@ def one_turn(bench, results, workload, libraries, progress, turn):
     progress.finish(turn, workload.name, time.monotonic() - before)
 
 
-def measure(bench, settings, results):
-    """All rounds; what is complete stays in RESULTS after an interrupt."""
+def one_trial_turn(bench, library, trial, progress, turn):
+    """All of TRIAL's workloads once under each of its settings."""
+    experiment = trial.experiment
+    before = time.monotonic()
+    for workload in experiment.workloads:
+        progress.show(turn, experiment.name, workload.name)
+        trial.turn(bench, library, workload, turn)
+        progress.done += len(experiment.settings)
+    progress.finish(turn, experiment.name, time.monotonic() - before)
+
+
+def measure(bench, settings, results, trials):
+    """All rounds; what is complete stays in RESULTS and TRIALS after an
+    interrupt."""
     def runners(workload):
         return [lib for lib in results.libraries
                 if workload.floor or lib.name != peers.FLOOR]
 
+    ours = results.library(peers.OURS)
     progress = Progress(settings.rounds * sum(
-        w.times * len(runners(w)) for w in results.workloads))
+        w.times * len(runners(w)) for w in results.workloads)
+        + sum(trial.runs(settings.rounds) for trial in trials))
     try:
         for turn in range(settings.rounds):
             for place, workload in enumerate(results.workloads):
@@ -166,12 +186,16 @@ def measure(bench, settings, results):
                     one_turn(bench, results, workload,
                              libraries[first:] + libraries[:first], progress,
                              turn)
+            for trial in trials:
+                if turn < trial.turns(settings.rounds):
+                    one_trial_turn(bench, ours, trial, progress, turn)
     finally:
         progress.clear()
 
 
 def prepare(settings):
-    """(what runs workloads, empty results, left out as (name, why))."""
+    """(what runs workloads, empty results, empty trials, left out as (name,
+    why))."""
     os.makedirs(settings.work, exist_ok=True)
     bench = Bench(settings.source, settings.work, settings.compiler)
     ready, floor, missing = build(bench, settings)
@@ -180,27 +204,33 @@ def prepare(settings):
         complain("left out: %s: %s" % (name, why))
     if floor is not None:
         libraries.append(floor)
-    return bench, Results(ready, libraries), left_out + missing
+    results = Results(ready, libraries)
+    trials = []
+    if results.library(peers.OURS) is not None:
+        trials = [own.Trial(experiment)
+                  for experiment in settings.experiments]
+    return bench, results, trials, left_out + missing
 
 
 def run(settings):
     """Measure and report; the exit status."""
-    bench, results, left_out = prepare(settings)
+    bench, results, trials, left_out = prepare(settings)
     facts, interrupted = [], False
     began = time.monotonic()
     try:
-        measure(bench, settings, results)
+        measure(bench, settings, results, trials)
         facts = own.facts(bench, results)
     except KeyboardInterrupt:
         interrupted = True
         bench.stop()
         complain("interrupted: these are the figures so far")
-    report.write(settings, results, facts, left_out, interrupted,
+    report.write(settings, results, (facts, trials), left_out, interrupted,
                  time.monotonic() - began)
     if interrupted:
         return 130
     ours_failed = peers.OURS not in results.names or any(
-        peers.OURS in failed for failed in results.failed.values())
+        peers.OURS in failed for failed in results.failed.values()) or any(
+        trial.failed for trial in trials)
     return 1 if ours_failed else 0
 
 

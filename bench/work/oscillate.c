@@ -2,16 +2,16 @@
    to so many MiB, each written, then all freed in the order of their making.
    Then small blocks alone for a while: what the cycles earned should go.
 
-     oscillate [mib [cycles [least [most [seed [after]]]]]]
+     oscillate [mib [cycles [least [most [seed [after [same]]]]]]]
 
-   Sizes are drawn evenly from least..most bytes.  Every page of a block is
-   written, a word each.  `after' is how many milliseconds the small work
-   takes.  ops are cycles; seconds are those of the cycles from the eleventh
-   on.  Also printed: first_seconds, of the ten before; full_kib, the anonymous
+   Sizes are drawn evenly from least..most bytes, with `same' 1 the same ones in
+   each cycle.  Every page of a block is written, a word each.  `after' is how
+   many milliseconds the small work takes.  ops are cycles; seconds are those of
+   the cycles from the eleventh on.  Also printed: first_seconds, of the ten before; full_kib, the anonymous
    memory when the last cycle's blocks are in; idle_kib, when they are freed.  */
 #include "work.h"
 
-enum { MIB, CYCLES, LEAST, MOST, SEED, AFTER, FIRST = 10, PAGE = 4096 };
+enum { MIB, CYCLES, LEAST, MOST, SEED, AFTER, SAME, FIRST = 10, PAGE = 4096 };
 
 static struct work_arg args[] = {
   [MIB] = { "mib", 256, 1, 1 << 20 },
@@ -20,6 +20,7 @@ static struct work_arg args[] = {
   [MOST] = { "most", 32 << 20, 64, WORK_MANY },
   [SEED] = { "seed", 1234567, 0, WORK_MANY },
   [AFTER] = { "after", 0, 0, 1000000 },
+  [SAME] = { "same", 0, 0, 1 },
 };
 
 /* Blocks up to BYTES in all, into SLOT; how many.  */
@@ -68,7 +69,8 @@ main (int argc, char **argv)
           work_seconds = 0;
         }
       work_start ();
-      long count = fill (slot, bytes, work_seed (args[SEED].value, i));
+      long count = fill (slot, bytes, work_seed (args[SEED].value,
+                                                 args[SAME].value ? 0 : i));
       work_stop ();
       if (i == cycles - 1)
         full = work_rss_kib ();

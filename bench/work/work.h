@@ -175,12 +175,19 @@ work_stamp (void *block, size_t size)
   *(uint64_t *) block = (uint64_t) mark << 32 | size;
 }
 
+/* What BLOCK was asked for with.  */
+static inline size_t
+work_size (const void *block)
+{
+  return (uint32_t) *(const uint64_t *) block;
+}
+
 /* BLOCK's stamp must be good.  */
 static inline void
 work_check (const void *block)
 {
   uint64_t stamp = *(const uint64_t *) block;
-  size_t size = (uint32_t) stamp, written = work_written (size);
+  size_t size = work_size (block), written = work_written (size);
   uint32_t mark = work_mark (block, size);
   if (stamp >> 32 != mark
       || (written > WORK_LEAST
@@ -238,11 +245,11 @@ work_slots_free (void **slot, long count)
   munmap (slot, (size_t) count * sizeof (void *));
 }
 
-/* The loop of many workloads: SLOTS blocks of LEAST..MOST bytes, of which a
-   random one is replaced ITERATIONS times.  Pairs: iterations + slots.  */
-static inline void
-work_churn (uint64_t random, long iterations, long slots, size_t least,
-            size_t most)
+/* A table of SLOTS blocks of LEAST..MOST bytes, of which a random one was
+   replaced ITERATIONS times.  */
+static inline void **
+work_churned (uint64_t random, long iterations, long slots, size_t least,
+              size_t most)
 {
   void **slot = work_slots (slots);
   for (long i = 0; i < slots; i++)
@@ -254,7 +261,17 @@ work_churn (uint64_t random, long iterations, long slots, size_t least,
       work_replace (slot + work_below (bits, (size_t) slots),
                     least + work_below (bits << 32, most - least + 1));
     }
-  work_slots_free (slot, slots);
+  return slot;
+}
+
+/* The loop of many workloads: as work_churned, and all are freed.  Pairs:
+   iterations + slots.  */
+static inline void
+work_churn (uint64_t random, long iterations, long slots, size_t least,
+            size_t most)
+{
+  work_slots_free (work_churned (random, iterations, slots, least, most),
+                   slots);
 }
 
 

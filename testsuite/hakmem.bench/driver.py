@@ -1,6 +1,6 @@
 # Look at what `make bench` wrote: driver.py bench.json bench.svg NAME...
 #
-# NAMEs are the workloads asked for.  Each line printed is a test; the
+# NAMEs are the workloads asked for, and own_NAMEs the experiments.  Each line printed is a test; the
 # libraries planted by driver.exp, `dies' and `talks', fail where they must.
 import json
 import math
@@ -16,7 +16,8 @@ def test(name, good, why=""):
 
 with open(sys.argv[1], encoding="utf-8") as file:
     run = json.load(file)
-names = sys.argv[3:]
+names = [name for name in sys.argv[3:] if not name.startswith("own_")]
+trials = {trial["name"]: trial for trial in run["experiments"]}
 libraries = [lib["name"] for lib in run["libraries"]]
 sound = [name for name in libraries if name not in ("dies", "talks", "floor")]
 by_name = {w["name"]: w for w in run["workloads"]}
@@ -60,6 +61,49 @@ test("what fails is in no mean",
 failed = by_name["python"]["failed"]
 test("wrong output fails", failed.get("talks") == "wrong output", failed)
 test("what is sound does not fail", "talks" not in counted["failed"])
+
+test("all experiments are there",
+     sorted(trials) == sorted(set(sys.argv[3:]) - set(names)), sorted(trials))
+test("no setting fails", not any(t["failed"] for t in trials.values()))
+
+
+def cells(trial, head):
+    return {(row["workload"], row["setting"]): row["values"][head]
+            for row in trials[trial]["rows"]}
+
+
+quotients = cells("own_thp", "CPU")
+test("a row for each workload and setting",
+     set(quotients) == {(w, s) for w in ("big", "realloc_growth")
+                        for s in ("off", "auto", "always")}, quotients)
+test("the first setting is 1, others are quotients",
+     all(q == 1 if s == "off" else 0 < q < 100
+         for (_, s), q in quotients.items()), quotients)
+# All of the vector's 256 MiB is written.  The kernel may fault in several pages
+# at once, but not so many where huge ones are off.
+faults = cells("own_thp", "faults")
+pages = (256 << 20) / run["machine"]["page_bytes"]
+test("page faults are counted",
+     all(10 < f < 4 * pages + 4000 for f in faults.values())
+     and faults["realloc_growth", "off"] > pages / 32, faults)
+reports = [turn["report"] for trial in trials.values()
+           for each in trial["samples"] for turn in each["turns"]]
+if all(reports) and all(r["counters"] for r in reports):
+    where = trials["own_large"]["rows"][0]["values"]
+    test("shares of all large blocks",
+         abs(where["cache %"] + where["shared %"] + where["new %"] - 100)
+         < 0.01, where)
+    test("experiments are judged", {t["met"] for t in
+                                    trials["own_large"]["targets"]}
+         <= {True, False} and len(trials["own_large"]["targets"]) == 2)
+    rows = [r for r in trials["own_waste"]["rows"]
+            if r["workload"] == "random_mixed"]
+    parts = {r["part"]: r["values"] for r in rows}
+    held = sum(v["held KiB"] for p, v in parts.items() if p != "all")
+    whole = parts["all"]
+    test("classes sum up", len(parts) > 9 and held == whole["held KiB"]
+         and whole["held KiB"] >= whole["carved KiB"] >= whole["live KiB"]
+         >= whole["asked KiB"] > 1000, whole)
 
 test("targets", {t["met"] for t in run["targets"]} <= {True, False, None}
      and len(run["targets"]) >= 10)
