@@ -15,6 +15,7 @@ import own
 import peers
 import report
 from experiments import EXPERIMENTS
+import sites
 from figures import Results
 from measure import Bench, Failed
 from workloads import WORKLOADS
@@ -219,7 +220,7 @@ def run(settings):
     began = time.monotonic()
     try:
         measure(bench, settings, results, trials)
-        facts = own.facts(bench, results)
+        facts = own.facts(bench, results) + sites.facts(bench, results)
     except KeyboardInterrupt:
         interrupted = True
         bench.stop()

@@ -88,6 +88,7 @@ arguments_of ()
     absorb_purge) echo meetings=6 blocks=262144 rounds=200 ;;
     late_first_call) echo threads=400 ;;
     dyn_classes) echo rounds=4 steps=1500 ;;
+    site_rules) echo steps=400 ;;
     policy | change) echo "$dir" ;; # where their files go
   esac
 }

@@ -37,6 +37,9 @@ const char *hakmem_version (void);
      "stats.COUNTER"  uint64_t            as hakmem_stats_get (COUNTER)
      "purge"          size_t              does hakmem_purge () and reads what
                                           it returned
+     "sites.save"     writes the site rules in force and those learned to the
+                      file whose path NEW is, of NEW_LENGTH bytes with its zero;
+                      OLD and OLD_LENGTH must be null
 
    OLD, if not null, receives the value; *OLD_LENGTH, which must not be null
    then, is the size of OLD in bytes and must be that of the type above.  With
@@ -44,11 +47,11 @@ const char *hakmem_version (void);
    is read; "purge" is done in any case.
 
    NEW, if not null, is the new value of a "policy." name, NEW_LENGTH its size;
-   OLD then receives the value before.  For any other name NEW must be null and
-   NEW_LENGTH 0.  A number of the policy acts from each thread's next refill on.
-   "policy.MID_DYN1" and "policy.MID_DYN2", the block sizes of two further
-   classes or 0, wait until no memory of the former size is in use; meanwhile
-   requests go to the other classes.
+   OLD then receives the value before.  For any other name but "sites.save" NEW
+   must be null and NEW_LENGTH 0.  A number of the policy acts from each
+   thread's next refill on.  "policy.MID_DYN1" and "policy.MID_DYN2", the block
+   sizes of two further classes or 0, wait until no memory of the former size is
+   in use; meanwhile requests go to the other classes.
 
    Returns 0, or
      ENOENT   there is nothing called NAME (with a part of the library left
@@ -57,7 +60,10 @@ const char *hakmem_version (void);
               not the size of the value, or NEW and NEW_LENGTH are not a
               value's; nothing was stored or done
      ERANGE   the policy can't have that value; nothing changed
-     EPERM    NEW or NEW_LENGTH was given, but NAME can't be written.  */
+     EPERM    NEW or NEW_LENGTH was given, but NAME can't be written; or the
+              rules can't be, in a set-user-ID program
+   and of "sites.save" ENOTSUP if neither rules nor learning were asked for,
+   ENOMEM, or the error of writing the file.  */
 int hakmem_ctl (const char *name, void *old, size_t *old_length,
                 const void *new_value, size_t new_length);
 

@@ -74,9 +74,10 @@ pop (size_t align, size_t size)
   return hkm_likely (masked != 0) ? hkm_head_pop (head, masked) : NULL;
 }
 
-/* The same whatever the front has; NULL and ENOMEM.  */
+/* The same whatever the front has, for who will return to WHERE; NULL and
+   ENOMEM.  */
 static HKM_COLD void *
-allocate (size_t align, size_t size)
+allocate (size_t align, size_t size, const void *where)
 {
   if (size > PTRDIFF_MAX)
     return no_memory ();
@@ -87,12 +88,12 @@ allocate (size_t align, size_t size)
     return foreign_aligned (align, size);
   if (opted_out)
     return hkm_libc_memalign (align, size);
-  return hkm_alloc_aligned (align, size);
+  return hkm_alloc_aligned (align, size, where);
 }
 
 /* ALIGN is 0, or no power of two, or the front has no block.  */
 static HKM_COLD void *
-round_and_allocate_slow (size_t align, size_t size)
+round_and_allocate_slow (size_t align, size_t size, const void *where)
 {
   /* No power of two is as large as that.  */
   if (align > SIZE_MAX / 2 + 1)
@@ -103,9 +104,11 @@ round_and_allocate_slow (size_t align, size_t size)
   size_t power = HKM_MIN_ALIGN;
   while (power < align)
     power *= 2;
-  return allocate (power, size);
+  return allocate (power, size, where);
 }
 
+/* Inlined, so that the return address is that of the entry point; read where it
+   is wanted, and not on the way that most calls take.  */
 HKM_INLINE void *
 round_and_allocate (size_t align, size_t size)
 {
@@ -115,7 +118,7 @@ round_and_allocate (size_t align, size_t size)
       if (hkm_likely (p != NULL))
         return p;
     }
-  return round_and_allocate_slow (align, size);
+  return round_and_allocate_slow (align, size, __builtin_return_address (0));
 }
 
 HKM_EXPORT void *
@@ -132,10 +135,11 @@ HKM_API (aligned_alloc) (size_t align, size_t size)
 
 /* POSIX reports by the return value alone.  */
 static HKM_COLD int
-posix_memalign_slow (void **result, size_t align, size_t size)
+posix_memalign_slow (void **result, size_t align, size_t size,
+                     const void *where)
 {
   int saved = errno;
-  void *p = allocate (align, size);
+  void *p = allocate (align, size, where);
   errno = saved;
   if (p == NULL)
     return ENOMEM;
@@ -150,7 +154,8 @@ HKM_API (posix_memalign) (void **result, size_t align, size_t size)
     return EINVAL;
   void *p = pop (align, size);
   if (hkm_unlikely (p == NULL))
-    return posix_memalign_slow (result, align, size);
+    return posix_memalign_slow (result, align, size,
+                                __builtin_return_address (0));
   *result = p;
   return 0;
 }
@@ -159,7 +164,7 @@ HKM_EXPORT void *
 HKM_API (valloc) (size_t size)
 {
   hkm_init (); /* the page size is known after it */
-  return allocate (hkm_os_page_size (), size);
+  return allocate (hkm_os_page_size (), size, __builtin_return_address (0));
 }
 
 HKM_EXPORT void *
@@ -170,5 +175,6 @@ HKM_API (pvalloc) (size_t size)
 
   if (hkm_unlikely (size > SIZE_MAX - mask))
     return no_memory ();
-  return allocate (mask + 1, (size + mask) & ~mask);
+  return allocate (mask + 1, (size + mask) & ~mask,
+                   __builtin_return_address (0));
 }

@@ -42,12 +42,13 @@ extern bool hkm_opted_out; /* constant after init */
 /* malloc (size) where size > HKM_MID_MAX: runs and big blocks.  NULL and
    ENOMEM if there is none.  */
 HKM_HIDDEN void *hkm_alloc_elsewhere (size_t size);
-/* malloc (size) for callers inside the library, whoever owns malloc.  */
-void *hkm_alloc (size_t size);
+/* malloc (size) for callers inside the library, whoever owns malloc; here and
+   below, on behalf of who will return to WHERE.  */
+void *hkm_alloc (size_t size, const void *where);
 /* calloc (1, size) where the front slot has no block.  */
-void *hkm_calloc_slow (size_t size);
+void *hkm_calloc_slow (size_t size, const void *where);
 /* SIZE bytes at a multiple of ALIGN; NULL and ENOMEM.  */
-void *hkm_alloc_aligned (size_t align, size_t size);
+void *hkm_alloc_aligned (size_t align, size_t size, const void *where);
 /* free (p) where the hot path declined: NULL, remote, run, big, foreign, bad.
    SLAB is what the near table has for P.  */
 HKM_HIDDEN void hkm_free_elsewhere (void *p, struct hkm_slab *slab);

@@ -11,6 +11,7 @@
 #include "api/api.h"
 
 #include "base/atomic.h"
+#include "learn/site.h"
 #include "opts/opts.h"
 
 #include <dlfcn.h>
@@ -64,6 +65,7 @@ void *
 hkm_dlopen_prepare (int *mode)
 {
   strip (mode);
+  hkm_site_forget ();
   return real (&real_dlopen, "dlopen");
 }
 
@@ -71,6 +73,7 @@ void *
 hkm_dlmopen_prepare (long nsid, int *mode)
 {
   strip (mode);
+  hkm_site_forget ();
   if (nsid != LM_ID_BASE)
     hkm_store_relaxed (&namespaces, true);
   return real (&real_dlmopen, "dlmopen");

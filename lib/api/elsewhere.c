@@ -4,6 +4,7 @@
 #include "api/report.h"
 #include "big/big.h"
 #include "large/run.h"
+#include "learn/site.h"
 #include "opts/fail.h"
 #include "superslab/superslab.h"
 #include "thread/thread.h"
@@ -22,6 +23,11 @@ no_memory (void)
 
 /* ---- handing out; all after hkm_init () said no to opting out ---- */
 
+/* WHERE, in all of these, is the caller's return address: who asks for what no
+   class serves may have a rule (learn/site.h).  A mid request may not: it comes
+   here for one in many of its kind, and what it gets then is freed by the hot
+   path, which knows no hints.  */
+
 /* SIZE 0: exactly a block of CLS will do.  */
 static void *
 alloc_class (size_t size, unsigned cls, bool *zeroed)
@@ -34,14 +40,18 @@ alloc_class (size_t size, unsigned cls, bool *zeroed)
   return heap != NULL ? hkm_heap_take (heap, size, cls, zeroed) : NULL;
 }
 
-static void *
-alloc_run (size_t size, bool *zeroed)
+/* MARK, here and below: the site's; NULL: sites have no rules.  */
+HKM_INLINE void *
+alloc_run (size_t size, const hkm_mark *mark, bool *zeroed)
 {
   hkm_heap *heap = hkm_thread_heap ();
   if (heap == NULL)
     return NULL;
-  return hkm_run_alloc (hkm_heap_run_cache (heap), hkm_heap_counts (heap), size,
-                        zeroed);
+  hkm_run_cache *cache = hkm_heap_run_cache (heap);
+  hkm_counts *counts = hkm_heap_counts (heap);
+  return mark == NULL
+           ? hkm_run_alloc (cache, counts, size, zeroed)
+           : hkm_run_alloc_marked (cache, counts, size, *mark, zeroed);
 }
 
 /* *dirty, here and below: beyond as many bytes from its start the block reads as
@@ -55,15 +65,15 @@ alloc_small (unsigned cls, size_t size, size_t align, size_t *dirty)
   return p;
 }
 
-static void *
-alloc_large (size_t size, size_t align, size_t *dirty)
+HKM_INLINE void *
+alloc_large (size_t size, size_t align, const hkm_mark *mark, size_t *dirty)
 {
   bool zeroed;
   if (size == 0) /* aligned so far that no class serves it */
     size = 1;
   if (size > HKM_LARGE_MAX || align > HKM_GRANULE)
-    return hkm_big_alloc (size, align, dirty);
-  void *p = alloc_run (size, &zeroed);
+    return hkm_big_alloc (size, align, mark != NULL ? *mark : 0, dirty);
+  void *p = alloc_run (size, mark, &zeroed);
   *dirty = p != NULL && zeroed ? 0 : size;
   return p;
 }
@@ -71,8 +81,9 @@ alloc_large (size_t size, size_t align, size_t *dirty)
 /* A block of class CLS, or (CLS negative) one beyond all classes.  When there
    is no memory, all that is idle anywhere is given back: what is missing here
    may be kept there.  */
-static void *
-alloc_or_trim (int cls, size_t size, size_t align, size_t *dirty)
+HKM_INLINE void *
+alloc_or_trim (int cls, size_t size, size_t align, const hkm_mark *mark,
+               size_t *dirty)
 {
   void *p = NULL;
   for (int tries = 0; tries < 2 && p == NULL; tries++)
@@ -80,7 +91,7 @@ alloc_or_trim (int cls, size_t size, size_t align, size_t *dirty)
       if (tries > 0)
         hkm_report_trim ();
       p = cls >= 0 ? alloc_small ((unsigned) cls, size, align, dirty)
-                   : alloc_large (size, align, dirty);
+                   : alloc_large (size, align, mark, dirty);
     }
   return hkm_likely (p != NULL) ? p : no_memory ();
 }
@@ -91,51 +102,68 @@ alloc_dirty (size_t size, size_t *dirty)
   if (size > PTRDIFF_MAX)
     return no_memory ();
   int cls = size <= HKM_MID_MAX ? (int) hkm_size_to_class (size) : -1;
-  return alloc_or_trim (cls, size, HKM_MIN_ALIGN, dirty);
+  return alloc_or_trim (cls, size, HKM_MIN_ALIGN, NULL, dirty);
+}
+
+/* The same where sites have rules.  */
+static HKM_COLD void *
+alloc_marked (size_t align, size_t size, const void *where, size_t *dirty)
+{
+  if (size > PTRDIFF_MAX)
+    return no_memory ();
+  int cls = hkm_class_for_aligned (size, align);
+  hkm_mark mark = cls < 0 ? hkm_site_ask (where, size) : 0;
+  return alloc_or_trim (cls, size, align, &mark, dirty);
 }
 
 void *
 hkm_refill_further (size_t size)
 {
-  return hkm_alloc (size);
+  return hkm_alloc (size, NULL); /* a class's: no site */
 }
 
+/* malloc comes here by a jump: the return address is its caller's.  */
 void *
 hkm_alloc_elsewhere (size_t size)
 {
-  return hkm_alloc (size);
+  return hkm_alloc (size, __builtin_return_address (0));
 }
 
 void *
-hkm_alloc (size_t size)
+hkm_alloc (size_t size, const void *where)
 {
   size_t dirty;
   if (hkm_init ())
     return hkm_libc_malloc (size);
-  return alloc_dirty (size, &dirty);
+  return hkm_sites_on () ? alloc_marked (HKM_MIN_ALIGN, size, where, &dirty)
+                         : alloc_dirty (size, &dirty);
 }
 
 void *
-hkm_calloc_slow (size_t size)
+hkm_calloc_slow (size_t size, const void *where)
 {
   size_t dirty;
   if (hkm_init ())
     return hkm_libc_calloc (1, size);
-  void *p = alloc_dirty (size, &dirty);
+  void *p = hkm_sites_on ()
+              ? alloc_marked (HKM_MIN_ALIGN, size, where, &dirty)
+              : alloc_dirty (size, &dirty);
   if (p != NULL && dirty > 0)
     memset (p, 0, dirty < size ? dirty : size);
   return p;
 }
 
 void *
-hkm_alloc_aligned (size_t align, size_t size)
+hkm_alloc_aligned (size_t align, size_t size, const void *where)
 {
   size_t dirty;
   if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
     return no_memory ();
   if (hkm_init ())
     return hkm_libc_memalign (align, size);
-  return alloc_or_trim (hkm_class_for_aligned (size, align), size, align,
+  if (hkm_sites_on ())
+    return alloc_marked (align, size, where, &dirty);
+  return alloc_or_trim (hkm_class_for_aligned (size, align), size, align, NULL,
                         &dirty);
 }
 
@@ -164,6 +192,29 @@ free_foreign (void *p, const char *who)
     hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
 }
 
+/* A mark is 0 unless sites have rules.  */
+static void
+free_run (hkm_slab *slab, void *p, const char *who)
+{
+  hkm_heap *heap = hkm_thread_heap ();
+  hkm_run_cache *cache = heap != NULL ? hkm_heap_run_cache (heap) : NULL;
+  hkm_counts *counts = heap != NULL ? hkm_heap_counts (heap) : NULL;
+  hkm_mark mark = hkm_load_relaxed (&slab->site);
+  if (hkm_likely (mark == 0))
+    hkm_run_free (cache, counts, slab, p, who);
+  else
+    hkm_run_free_marked (cache, counts, slab, p, hkm_site_leave (mark), who);
+}
+
+static void
+free_big (hkm_slab *slab, void *p, const char *who)
+{
+  hkm_mark mark = hkm_load_relaxed (&slab->site);
+  if (hkm_unlikely (mark != 0))
+    hkm_store_relaxed (&slab->site, hkm_site_leave (mark));
+  hkm_big_free (slab, p, who);
+}
+
 void
 hkm_free_as (void *p, const char *who)
 {
@@ -171,7 +222,6 @@ hkm_free_as (void *p, const char *who)
     return;
   int saved = errno;
   hkm_slab *slab = hkm_map_find (p);
-  hkm_heap *heap;
   switch (slab != NULL ? hkm_load_relaxed (&slab->kind) : -1)
     {
     case -1:
@@ -181,12 +231,10 @@ hkm_free_as (void *p, const char *who)
       free_slab_block (slab, p, who);
       break;
     case HKM_KIND_RUN:
-      heap = hkm_thread_heap ();
-      hkm_run_free (heap != NULL ? hkm_heap_run_cache (heap) : NULL,
-                    heap != NULL ? hkm_heap_counts (heap) : NULL, slab, p, who);
+      free_run (slab, p, who);
       break;
     case HKM_KIND_BIG:
-      hkm_big_free (slab, p, who);
+      free_big (slab, p, who);
       break;
     default:
       hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);

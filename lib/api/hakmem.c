@@ -4,6 +4,7 @@
 #include "api/report.h"
 
 #include "base/text.h"
+#include "learn/site.h"
 #include "opts/opts.h"
 #include "policy/file.h"
 #include "policy/policy.h"
@@ -240,7 +241,7 @@ set_knob (unsigned k, uint64_t value)
   return 0;
 }
 
-enum action { READ_CONSTANT, READ_STATE, POLICY, PURGE, LOG };
+enum action { READ_CONSTANT, READ_STATE, POLICY, PURGE, LOG, SAVE_SITES };
 
 /* Room enough for all that is learned, as text.  */
 enum { LOG_MAX = 16384 };
@@ -294,6 +295,14 @@ look_up (const char *name, answer *a, enum action *then, size_t *offset)
       a->length = sizeof a->u.size;
       return 0;
     }
+#ifdef HKM_WITH_SITE_RULES
+  if (hkm_text_is (name, "sites.save"))
+    {
+      *then = SAVE_SITES;
+      a->length = 0;
+      return 0;
+    }
+#endif
   return ENOENT;
 }
 
@@ -314,6 +323,19 @@ write_log (char *text, size_t size)
   return (size_t) (store.at - text) + 1;
 }
 
+/* PATH, of N bytes with the zero at its end, is where the site rules go.  */
+static int
+save_sites (const char *path, size_t n)
+{
+#ifdef HKM_WITH_SITE_RULES
+  if (path != NULL && n > 1 && path[n - 1] == '\0'
+      && hkm_text_size (path) == n - 1)
+    return hkm_site_save (path);
+#endif
+  (void) path, (void) n;
+  return EINVAL;
+}
+
 int
 hakmem_ctl (const char *name, void *old, size_t *old_length,
             const void *new_value, size_t new_length)
@@ -328,6 +350,10 @@ hakmem_ctl (const char *name, void *old, size_t *old_length,
   int error = look_up (name, &a, &then, &offset);
   if (error != 0)
     return error;
+  if (then == SAVE_SITES)
+    return old != NULL || old_length != NULL
+             ? EINVAL
+             : save_sites (new_value, new_length);
   bool writes = new_value != NULL || new_length != 0;
   if (writes && then != POLICY)
     return EPERM;

@@ -7,6 +7,7 @@
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "big/big.h"
+#include "learn/site.h"
 #include "map/map.h"
 #include "opts/opts.h"
 #include "os/os.h"
@@ -70,7 +71,10 @@ init_slow (void)
       hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;
       /* Before the first heap, so that none starts with another.  */
       if (!hkm_opted_out)
-        hkm_policy_at_start ();
+        {
+          hkm_policy_at_start ();
+          hkm_site_init ();
+        }
       hkm_store_release (&init_done, 1);
     }
   hkm_lock_give (&init_lock);

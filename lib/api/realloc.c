@@ -55,7 +55,7 @@ void *
 HKM_API (realloc) (void *p, size_t size)
 {
   if (p == NULL)
-    return hkm_alloc (size);
+    return hkm_alloc (size, __builtin_return_address (0));
   hkm_slab *slab = hkm_map_find (p);
   if (slab == NULL)
     return realloc_foreign (p, size);
@@ -77,7 +77,7 @@ HKM_API (realloc) (void *p, size_t size)
   if (q != NULL)
     return q;
   int saved = errno;
-  q = hkm_alloc (size);
+  q = hkm_alloc (size, __builtin_return_address (0));
   if (q == NULL && size <= usable)
     {
       errno = saved; /* no memory for a smaller block: this one will do */

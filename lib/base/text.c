@@ -53,3 +53,12 @@ hkm_bytes_are (const void *bytes, const void *others, size_t n)
       return false;
   return true;
 }
+
+uint64_t
+hkm_text_sum (const char *text, size_t n)
+{
+  uint64_t sum = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < n; i++)
+    sum = (sum ^ (unsigned char) text[i]) * 0x100000001b3u;
+  return sum;
+}

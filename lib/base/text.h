@@ -14,6 +14,9 @@ bool hkm_text_is_word (const char *text, const char *other);
 const char *hkm_text_after (const char *text, const char *prefix);
 /* The first C in TEXT, or the zero at its end.  */
 const char *hkm_text_find (const char *text, char c);
+/* FNV-1a of N bytes.  Every step is a bijection of the sum, so any one changed
+   byte changes the result.  */
+uint64_t hkm_text_sum (const char *text, size_t n);
 bool hkm_bytes_are (const void *bytes, const void *others, size_t n);
 
 /* C, or the small letter if it is a capital one of ASCII's.  */

@@ -30,15 +30,17 @@ round_up (size_t size, size_t to)
 
 static uint64_t served_bytes; /* guarded by hkm_big_lock */
 
-/* True if BIG should be of huge pages once SIZE bytes of it are in use.  */
+/* True if BIG should be of huge pages once SIZE bytes of it are in use, by the
+   hints of MARK.  */
 static bool
-huge_wanted_locked (const hkm_big *big, size_t size)
+huge_wanted_locked (const hkm_big *big, size_t size, hkm_mark mark)
 {
   const hkm_policy *policy = hkm_cache_policy_locked ();
-  if (policy->thp == HKM_THP_OFF || size < policy->thp_threshold
+  bool hinted = (mark & HKM_HINT_THP) != 0;
+  if (policy->thp == HKM_THP_OFF || (size < policy->thp_threshold && !hinted)
       || hkm_os_thp () == HKM_OS_THP_NEVER)
     return false;
-  return policy->thp == HKM_THP_ALWAYS
+  return policy->thp == HKM_THP_ALWAYS || hinted
          || (served_bytes >= HUGE_AGE
              && live_bytes - big->size + size >= HUGE_LEAST);
 }
@@ -48,7 +50,8 @@ huge_wanted_locked (const hkm_big *big, size_t size)
 static void
 make_huge_locked (hkm_big *big, size_t size)
 {
-  if (big->asked || !huge_wanted_locked (big, size))
+  hkm_mark mark = hkm_load_relaxed (&big->head.site);
+  if (big->asked || !huge_wanted_locked (big, size, mark))
     return;
   big->asked = true;
   big->huge = hkm_os_huge (big->base, big->mapped);
@@ -99,11 +102,11 @@ register_fresh (hkm_big *big, char *base, size_t size)
 
 /* A fresh mapping for SIZE bytes at a multiple of ALIGN; NULL: no memory.  */
 static hkm_big *
-map_fresh (size_t size, size_t align)
+map_fresh (size_t size, size_t align, hkm_mark mark)
 {
   hkm_lock_take (&hkm_big_lock);
   hkm_big *big = hkm_big_descriptor_locked ();
-  bool huge = big != NULL && huge_wanted_locked (big, size);
+  bool huge = big != NULL && huge_wanted_locked (big, size, mark);
   hkm_lock_give (&hkm_big_lock);
   if (big == NULL)
     return NULL;
@@ -137,22 +140,23 @@ hand_out_locked (hkm_big *big, size_t size)
 }
 
 void *
-hkm_big_alloc (size_t size, size_t align, size_t *dirty)
+hkm_big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
 {
   size = round_up (size, hkm_os_page_size ());
   if (align < HKM_GRANULE)
     align = HKM_GRANULE;
   hkm_lock_take (&hkm_big_lock);
-  hkm_big *big = hkm_cache_take_locked (size, align);
+  hkm_big *big = hkm_cache_take_locked (size, align, mark);
   if (big == NULL)
     {
       hkm_lock_give (&hkm_big_lock);
-      big = map_fresh (size, align);
+      big = map_fresh (size, align, mark);
       if (big == NULL)
         return NULL;
       hkm_lock_take (&hkm_big_lock);
     }
   *dirty = big->touched < size ? big->touched : size;
+  hkm_store_relaxed (&big->head.site, mark);
   hand_out_locked (big, size);
   hkm_lock_give (&hkm_big_lock);
   hkm_tick ();
@@ -203,7 +207,8 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
   live_mapped -= big->mapped;
   hkm_retain_live (-(ptrdiff_t) big->size);
   hkm_count (&hkm_big_counts, HKM_COUNT_BIG_FREE, 1);
-  bool kept = hkm_cache_put_locked (big);
+  bool kept = (hkm_load_relaxed (&slab->site) & HKM_HINT_NO_CACHE) == 0
+              && hkm_cache_put_locked (big);
   if (!kept)
     hkm_cache_hold_locked (big);
   hkm_lock_give (&hkm_big_lock);
@@ -281,7 +286,9 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   size = round_up (size, hkm_os_page_size ());
   if (size == big->size)
     return p;
-  bool remapped = !hkm_big_serves (big, size) && remap (big, size);
+  hkm_mark mark = hkm_load_relaxed (&slab->site);
+  bool serves = size <= big->mapped && big->mapped <= hkm_big_most (size, mark);
+  bool remapped = !serves && remap (big, size);
   hkm_lock_take (&hkm_big_lock);
   if (remapped)
     remapped_locked (big, size);

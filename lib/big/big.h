@@ -8,9 +8,9 @@
 #include "stats/stats.h"
 #include "superslab/slab.h"
 
-/* SIZE bytes aligned to ALIGN (a power of two); beyond the first *dirty they
-   read as zero.  NULL: no memory, errno is not touched.  */
-void *hkm_big_alloc (size_t size, size_t align, size_t *dirty);
+/* SIZE bytes aligned to ALIGN (a power of two), by the hints of MARK; beyond the
+   first *dirty they read as zero.  NULL: no memory, errno is not touched.  */
+void *hkm_big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty);
 /* Free the block at P, which hkm_map_find led to SLAB for; WHO is the entry
    point for the message if P isn't right.  */
 void hkm_big_free (hkm_slab *slab, void *p, const char *who);

@@ -18,7 +18,9 @@ size_t hkm_cached_bytes, hkm_big_idle_bytes;
 /* Lists are rings once hkm_cache_init is done; a bucket's is one while its bit
    is set, so that a process without big blocks writes none of them.  */
 static hkm_link cached; /* most recent first */
-static hkm_link idlers; /* longest idle first */
+/* Longest idle first; those that are kept with preference, which go when no
+   other is idle, in the second.  */
+static hkm_link idlers[2];
 static hkm_link spare;  /* descriptors without a mapping */
 static uint64_t filled[BUCKETS / WORD];
 static size_t cache_budget;
@@ -49,6 +51,22 @@ static const strategy *now_locked (void);
 
 /* ---- idle memory ---- */
 
+static bool
+is_preferred (const hkm_big *big)
+{
+  return (hkm_load_relaxed (&big->head.site) & HKM_HINT_CACHE) != 0;
+}
+
+/* What goes first if idle memory is over its budget; NULL: nothing is idle.  */
+static hkm_big *
+first_idler_locked (void)
+{
+  const hkm_link *list = &idlers[hkm_list_empty (&idlers[0])];
+  return hkm_list_empty (list)
+           ? NULL
+           : hkm_container_of (list->next, hkm_big, idle_link);
+}
+
 static void
 set_idle_locked (hkm_big *big, size_t bytes)
 {
@@ -63,7 +81,7 @@ set_idle_locked (hkm_big *big, size_t bytes)
     hkm_list_remove (&big->idle_link);
   else if (had == 0 && bytes != 0)
     {
-      hkm_list_append (&idlers, &big->idle_link);
+      hkm_list_append (&idlers[is_preferred (big)], &big->idle_link);
       if (now_locked ()->purge_ms != 0)
         big->idle_since = hkm_os_clock_ms ();
     }
@@ -229,9 +247,9 @@ remove_locked (hkm_big *big)
 /* ---- the cache ---- */
 
 static bool
-fits (const hkm_big *big, size_t size, size_t align)
+fits (const hkm_big *big, size_t size, size_t most, size_t align)
 {
-  return hkm_big_serves (big, size)
+  return big->mapped >= size && big->mapped <= most
          && ((uintptr_t) big->base & (align - 1)) == 0;
 }
 
@@ -255,11 +273,11 @@ better (const hkm_big *a, const hkm_big *b, size_t size, const strategy *by)
 /* What fits is in at most ten buckets.  In each the most recent few are looked
    at: that none of them fits is rare, and costs a mapping.  */
 static hkm_big *
-find_locked (size_t size, size_t align, const strategy *by)
+find_locked (size_t size, size_t most, size_t align, const strategy *by)
 {
   enum { LOOKS = 8 };
   hkm_big *best = NULL;
-  unsigned last = bucket_of (size <= SIZE_MAX / 2 ? 2 * size : size);
+  unsigned last = bucket_of (most);
   for (unsigned at = bucket_of (size); (at = bucket_next (at)) <= last; at++)
     {
       unsigned looks = 0;
@@ -267,33 +285,41 @@ find_locked (size_t size, size_t align, const strategy *by)
            l = l->next, looks++)
         {
           hkm_big *big = hkm_container_of (l, hkm_big, size_link);
-          if (fits (big, size, align) && better (big, best, size, by))
+          if (fits (big, size, most, align) && better (big, best, size, by))
             best = big;
         }
     }
   return best;
 }
 
-/* Give back what the strategy does not let lie.  */
 static void
-age_locked (const strategy *by)
+age_list_locked (const hkm_link *list, uint64_t purge_ms, uint64_t now)
 {
-  uint64_t now = by->purge_ms != 0 ? hkm_os_clock_ms () : 0;
-  while (by->purge_ms != 0 && !hkm_list_empty (&idlers))
+  while (!hkm_list_empty (list))
     {
-      hkm_big *big = hkm_container_of (idlers.next, hkm_big, idle_link);
-      if (now - big->idle_since < by->purge_ms
-          || !purge_locked (big, big->idle))
+      hkm_big *big = hkm_container_of (list->next, hkm_big, idle_link);
+      if (now - big->idle_since < purge_ms || !purge_locked (big, big->idle))
         break;
     }
 }
 
+/* Give back what the strategy does not let lie.  */
+static void
+age_locked (const strategy *by)
+{
+  if (by->purge_ms == 0)
+    return;
+  uint64_t now = hkm_os_clock_ms ();
+  for (unsigned i = 0; i < 2; i++)
+    age_list_locked (&idlers[i], by->purge_ms, now);
+}
+
 hkm_big *
-hkm_cache_take_locked (size_t size, size_t align)
+hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark)
 {
   const strategy *by = now_locked ();
   age_locked (by);
-  hkm_big *big = find_locked (size, align, by);
+  hkm_big *big = find_locked (size, hkm_big_most (size, mark), align, by);
   if (big == NULL)
     return NULL;
   remove_locked (big);
@@ -339,19 +365,18 @@ hkm_cache_reclaim_locked (void)
 {
   enum { AIR = 1 << 20 };
   size_t budget = hkm_retain_budget (), have;
+  hkm_big *big;
   age_locked (now_locked ());
   if (hkm_retain_idle () <= budget)
     return;
   /* Some more than asked for, so that not every call has a little to purge.
      Locked memory can't be purged, but unmapped.  */
   budget -= budget / 8 < AIR ? budget / 8 : AIR;
-  while ((have = hkm_retain_idle ()) > budget && !hkm_list_empty (&idlers))
-    {
-      hkm_big *big = hkm_container_of (idlers.next, hkm_big, idle_link);
-      if (!purge_locked (big, have - budget)
-          && (big->size > 0 || !evict_locked (big)))
-        break;
-    }
+  while ((have = hkm_retain_idle ()) > budget
+         && (big = first_idler_locked ()) != NULL)
+    if (!purge_locked (big, have - budget)
+        && (big->size > 0 || !evict_locked (big)))
+      break;
 }
 
 static void
@@ -425,7 +450,8 @@ void
 hkm_cache_init (size_t budget)
 {
   hkm_list_init (&cached);
-  hkm_list_init (&idlers);
+  hkm_list_init (&idlers[0]);
+  hkm_list_init (&idlers[1]);
   hkm_list_init (&spare);
 #ifdef HKM_WITH_BIGCACHE
   cache_budget = budget;

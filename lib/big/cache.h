@@ -32,12 +32,13 @@ typedef struct hkm_big
 extern hkm_lock hkm_big_lock;
 extern hkm_counts hkm_big_counts;
 
-/* A mapping serves a block down to half its size: what is not touched costs
-   addresses alone, and what is touched beyond is idle memory.  */
-HKM_INLINE bool
-hkm_big_serves (const hkm_big *big, size_t size)
+/* The longest mapping that serves SIZE bytes by the hints of MARK: twice as long,
+   since what is not touched costs addresses alone, and what is touched beyond
+   is idle memory; but by the hint exact none that is longer.  */
+HKM_INLINE size_t
+hkm_big_most (size_t size, hkm_mark mark)
 {
-  return big->mapped >= size && big->mapped - size <= size;
+  return (mark & HKM_HINT_EXACT) != 0 || size > SIZE_MAX / 2 ? size : 2 * size;
 }
 
 void hkm_cache_init (size_t budget);
@@ -45,7 +46,7 @@ void hkm_cache_init (size_t budget);
 const hkm_policy *hkm_cache_policy_locked (void);
 /* A cached mapping for SIZE bytes at a multiple of ALIGN, taken out, of `size'
    0; or NULL.  */
-hkm_big *hkm_cache_take_locked (size_t size, size_t align);
+hkm_big *hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark);
 /* Cache BIG, which was freed, in place of what is older.  False: it is beyond
    the budget, and nothing was done.  */
 bool hkm_cache_put_locked (hkm_big *big);

@@ -14,10 +14,19 @@
    memory, errno is not touched.  */
 void *hkm_run_alloc (hkm_run_cache *cache, hkm_counts *counts, size_t size,
                      bool *zeroed);
+/* The same by the hints of MARK (all but thp), which the run's descriptor then
+   has.  Where sites have rules all runs come from here, else none does, and
+   their marks are 0.  */
+void *hkm_run_alloc_marked (hkm_run_cache *cache, hkm_counts *counts,
+                            size_t size, hkm_mark mark, bool *zeroed);
 /* Free the run at P; RUN is what hkm_map_find gave, CACHE and COUNTS may be
    NULL.  WHO for the message.  */
 void hkm_run_free (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run,
                    void *p, const char *who);
+/* The same by the hints of MARK.  */
+void hkm_run_free_marked (hkm_run_cache *cache, hkm_counts *counts,
+                          hkm_slab *run, void *p, hkm_mark mark,
+                          const char *who);
 /* Try to make the run at P, which is live, hold SIZE bytes where it lies.  */
 bool hkm_run_realloc (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run,
                       size_t size);

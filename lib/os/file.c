@@ -1,19 +1,35 @@
 /* See file.h.  */
 #include "os/file.h"
 #include "base/atomic.h"
+#include "base/text.h"
 #include "os/os.h"
 #include "os/out.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int
-hkm_os_file_read (const char *path, char *text, size_t size, size_t *n)
+/* 0 if FD is a file of root's that nobody else may write, else EPERM.  By statx,
+   which has one form on all machines; where there is none, nothing is root's.  */
+static int
+check_owner (long fd)
+{
+  struct statx about;
+  unsigned others = S_IWGRP | S_IWOTH;
+  return syscall (SYS_statx, fd, "", AT_EMPTY_PATH,
+                  STATX_TYPE | STATX_MODE | STATX_UID, &about)
+                   == 0
+                 && S_ISREG (about.stx_mode) && about.stx_uid == 0
+                 && (about.stx_mode & others) == 0
+             ? 0
+             : EPERM;
+}
+
+static int
+read_file (const char *path, char *text, size_t size, size_t *n, bool owned)
 {
   int saved = errno, error = 0;
   long done = 1;
@@ -23,6 +39,8 @@ hkm_os_file_read (const char *path, char *text, size_t size, size_t *n)
   *n = 0;
   if (fd < 0)
     error = errno;
+  else if (owned)
+    error = check_owner (fd);
   while (error == 0 && done != 0 && *n < size)
     {
       done = syscall (SYS_read, fd, text + *n, size - *n);
@@ -35,6 +53,33 @@ hkm_os_file_read (const char *path, char *text, size_t size, size_t *n)
     syscall (SYS_close, fd);
   errno = saved;
   return error;
+}
+
+int
+hkm_os_file_read (const char *path, char *text, size_t size, size_t *n)
+{
+  return read_file (path, text, size, n, false);
+}
+
+/* True if PATH names something below /etc, and by no way around.  */
+static bool
+is_below_etc (const char *path)
+{
+  const char *rest = hkm_text_after (path, "/etc/");
+  for (const char *at = rest; at != NULL && *at != '\0'; at++)
+    if (at[0] == '.' && at[1] == '.' && at[-1] == '/')
+      return false;
+  return rest != NULL;
+}
+
+int
+hkm_os_file_read_trusted (const char *path, char *text, size_t size, size_t *n)
+{
+  bool secure = hkm_os_secure ();
+
+  *n = 0;
+  return secure && !is_below_etc (path) ? EPERM
+                                        : read_file (path, text, size, n, secure);
 }
 
 /* A name beside PATH that no other thread, process or earlier process has: a

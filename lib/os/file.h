@@ -10,6 +10,10 @@
    may go on beyond.  Does not wait for a file that is a pipe or terminal.
    Returns 0 or an errno value.  */
 int hkm_os_file_read (const char *path, char *text, size_t size, size_t *n);
+/* The same; under AT_SECURE only of a file below /etc that is root's and that
+   nobody else may write, else EPERM.  */
+int hkm_os_file_read_trusted (const char *path, char *text, size_t size,
+                              size_t *n);
 /* Make PATH a file of the N bytes of TEXT, mode 0644 less the umask.  Whoever
    opens PATH meanwhile, or after a crash, finds the old file or the new one,
    never part of one.  A symbolic link is replaced, not followed;

@@ -19,17 +19,6 @@ enum { FORMAT = 3 };
 #define CHECKSUM "checksum "
 enum { CHECKSUM_LINE = sizeof CHECKSUM - 1 + 16 + 1 };
 
-/* FNV-1a: every step is a bijection of the sum, so any one changed byte
-   changes the result.  */
-static uint64_t
-checksum (const char *text, size_t n)
-{
-  uint64_t sum = 0xcbf29ce484222325u;
-  for (size_t i = 0; i < n; i++)
-    sum = (sum ^ (unsigned char) text[i]) * 0x100000001b3u;
-  return sum;
-}
-
 static void
 format_checksum (char line[CHECKSUM_LINE + 1], const char *text, size_t n)
 {
@@ -37,7 +26,7 @@ format_checksum (char line[CHECKSUM_LINE + 1], const char *text, size_t n)
   hkm_out out;
   hkm_out_init_store (&out, &store);
   hkm_out_printf (&out, CHECKSUM "%016llx\n",
-                  (unsigned long long) checksum (text, n));
+                  (unsigned long long) hkm_text_sum (text, n));
   hkm_out_flush (&out);
 }
 

@@ -97,19 +97,22 @@ spill (hkm_run_cache *cache, hkm_counts *counts, unsigned n)
 }
 
 /* Classes that no run came to or went from since the last time go to the
-   superslabs, and bundles likewise.  */
+   superslabs, and bundles likewise; but for those kept with preference.  */
 static HKM_COLD void
 forget_unused (hkm_run_cache *cache)
 {
   for (unsigned n = 1; n <= HKM_RUN_CACHED; n++)
     if (cache->count[n - 1] != 0
-        && !(cache->wanted >> hkm_run_class (n) & 1))
+        && !((cache->wanted | cache->kept) >> hkm_run_class (n) & 1))
       {
         hkm_run_list_release (list_take (cache, n));
         list_give (cache, n, NULL, 0);
       }
-  hkm_run_shared_forget (cache->wanted);
+  hkm_run_shared_forget (cache->wanted | cache->kept);
   cache->wanted = 0;
+  for (unsigned cls = 0; cache->kept != 0 && cls < HKM_RUN_CLASSES; cls++)
+    if (cache->held[cls] == 0)
+      cache->kept &= ~(1u << cls);
   cache->forget = FORGET_PUTS;
   hkm_superslab_reclaim ();
   hkm_tick ();
@@ -208,6 +211,13 @@ hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run)
 }
 
 void
+hkm_run_cache_prefer (hkm_run_cache *cache, unsigned slots)
+{
+  if (slots <= HKM_RUN_CACHED)
+    cache->kept |= 1u << hkm_run_class (slots);
+}
+
+void
 hkm_run_cache_flush (hkm_run_cache *cache)
 {
   for (unsigned n = 1; n <= HKM_RUN_CACHED; n++)
@@ -217,7 +227,7 @@ hkm_run_cache_flush (hkm_run_cache *cache)
     }
   /* Not by set_count: a fork may have cut one in half.  */
   memset (cache->held, 0, sizeof cache->held);
-  cache->present = 0;
+  cache->present = cache->kept = 0;
   hkm_superslab_reclaim ();
 }
 

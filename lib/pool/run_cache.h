@@ -32,6 +32,8 @@ typedef struct hkm_run_cache
   uint32_t clock;   /* runs put so far */
   uint32_t forget;  /* runs to be put until what is unused is forgotten */
   uint32_t wanted;  /* bit k: a run of class k came or went lately */
+  uint32_t kept;    /* bit k: one came that is kept with preference, and at no
+                       time to forget were all of class k gone */
   uint32_t present; /* bit n-1: count[n-1] is not 0 */
   /* As the policy says: */
   uint32_t most[HKM_RUN_CLASSES]; /* runs of a class */
@@ -62,6 +64,8 @@ hkm_slab *hkm_run_cache_take (hkm_run_cache *cache, hkm_counts *counts,
 /* Keep RUN, which is free; false: it is too long, or the cap is 0.  */
 bool hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts,
                         hkm_slab *run);
+/* CACHE keeps runs of the class of SLOTS slots with preference.  */
+void hkm_run_cache_prefer (hkm_run_cache *cache, unsigned slots);
 /* Hand every run of CACHE to the superslabs.  */
 void hkm_run_cache_flush (hkm_run_cache *cache);
 /* Act by POLICY from now on.  */

@@ -364,3 +364,26 @@ hkm_run_release (hkm_slab *run)
   hkm_run_drop (run);
   fit_budget ();
 }
+
+void
+hkm_run_return (hkm_slab *run)
+{
+  hkm_superslab *ss = run->super;
+  unsigned first = run->first, n = run->slots;
+  /* Nobody else can reach the run, so that no lock is held meanwhile.  */
+  if (ss->huge || !hkm_os_purge (hkm_slab_address (run), n * HKM_SLOT_SIZE))
+    {
+      hkm_run_release (run);
+      return;
+    }
+  hkm_pool_lock (ss->pool);
+  hkm_trace (SS_FREE_DEBUG, "release: run, superslab %p, slot %u, length %u, "
+             "purged", (void *) ss->base, first, n);
+  hkm_count (&ss->pool->counts, HKM_COUNT_PURGE, 1);
+  hkm_count (&ss->pool->counts, HKM_COUNT_PURGE_BYTES, n * HKM_SLOT_SIZE);
+  hkm_slots_forget_locked (ss, first, n);
+  slots_untouched_locked (ss, first, n);
+  hkm_superslab_place_locked (ss);
+  hkm_lock_give (&ss->pool->lock);
+  fit_budget ();
+}

@@ -22,6 +22,7 @@
 
 #include "base/atomic.h"
 #include "base/compiler.h"
+#include "base/hint.h"
 #include "base/list.h"
 #include "base/size_class.h"
 #include "map/map.h"
@@ -154,6 +155,8 @@ struct hkm_slab
   struct hkm_block *xtail; /* of the remote list; written likewise */
   uint32_t written;  /* blocks cut before it was cut anew; the owner's, here
                         because line 1 is full */
+  hkm_mark site;     /* of a run or a big block that the program has; relaxed
+                        atomic */
 };
 
 /* Where P is within its block, as a fraction of 2^64, if block 0 starts at

@@ -36,7 +36,8 @@ get (const char *name)
       puts ("");
     }
   /* Text and numbers have one length on 64 bits: told apart by name.  */
-  else if (strstr (name, "_FILE") || strcmp (name, "POLICY_SAVE") == 0)
+  else if (strstr (name, "_FILE") || strstr (name, "_RULES")
+           || strcmp (name, "POLICY_SAVE") == 0)
     printf ("%s %s\n", name, v.text ? v.text : "unset");
   else
     printf ("%s %llu\n", name, (unsigned long long) v.number);
