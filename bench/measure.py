@@ -89,13 +89,15 @@ class Bench:
             env=dict(peers.clean_environment(), **environment))
         return self.child
 
-    def run(self, workload, library):
-        """A dict of time, cpu, peak_kib, end_kib of one run, or Failed."""
+    def run(self, workload, library, environment=None):
+        """A dict of time, cpu, peak_kib, end_kib of one run, or Failed.
+        ENVIRONMENT is not for redis."""
         with tempfile.TemporaryDirectory(dir=self.work) as directory:
             if workload.name == "redis":
                 import redis  # here, because it needs this file whole
                 return redis.run(self, library, directory)
-            out, sample = self.run_in(directory, workload, library)
+            out, sample = self.run_in(directory, workload, library,
+                                      environment)
         if workload.kind == PROGRAM:
             self.check_output(workload, library, out)
         elif is_built(workload):

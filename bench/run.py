@@ -4,7 +4,6 @@
 Environment: see bench/README.  Exit status: 1 if a workload fails under
 libhakmem, 2 if a setting is bad, 130 after an interrupt.
 """
-import fnmatch
 import os
 import signal
 import sys
@@ -14,97 +13,23 @@ from concurrent.futures import ThreadPoolExecutor
 import own
 import peers
 import report
-from experiments import EXPERIMENTS
 import sites
+from experiments import EXPERIMENTS
 from figures import Results
 from measure import Bench, Failed
+from progress import Progress, complain
+from settings import BadSetting, Settings
 from workloads import WORKLOADS
 
 
-class BadSetting(Exception):
-    """A variable of the environment that makes no sense."""
-
-
-class Settings:
-    """What the environment asks for."""
+class BenchSettings(Settings):
+    """Those of `make bench', which picks experiments as it does workloads."""
 
     def __init__(self, get):
-        self.source = os.path.dirname(os.path.abspath(__file__))
-        builddir = os.path.abspath(get("builddir") or ".")
-        self.work = os.path.join(builddir, "bench.work")
-        self.compiler = get("CC") or "cc"
-        self.ours = os.path.abspath(get("HAKMEM_TEST_LIB") or os.path.join(
-            builddir, ".libs", "libhakmem.so.1"))
-        self.rounds = self.number("BENCH_ROUNDS", get("BENCH_ROUNDS") or "4")
-        try:
-            self.extra = peers.parse(get("BENCH_LIBS") or "")
-        except peers.BadLibraries as bad:
-            raise BadSetting("BENCH_LIBS: %s" % bad) from None
-        self.workloads, self.experiments = self.chosen(
-            get("BENCH_ONLY") or "*")
-        self.out = get("BENCH_OUT") or os.path.join(builddir, "bench.json")
-        directory = os.path.dirname(os.path.abspath(self.out))
-        if not self.out.endswith(".json") or not os.access(directory, os.W_OK):
-            raise BadSetting("BENCH_OUT: %r is not NAME.json in a directory "
-                             "that can be written to" % self.out)
-        self.svg = self.out[:-len("json")] + "svg"
-
-    @staticmethod
-    def number(name, text):
-        if not text.isdecimal() or not 1 <= int(text) <= 99:
-            raise BadSetting("%s: %r is not a number from 1 to 99"
-                             % (name, text))
-        return int(text)
-
-    @staticmethod
-    def chosen(text):
-        """(workloads, experiments)."""
-        patterns = text.split(",")
-        names = [row.name for row in WORKLOADS + EXPERIMENTS]
-        for pattern in patterns:
-            if not fnmatch.filter(names, pattern):
-                raise BadSetting("BENCH_ONLY: no workload is called %r; there "
-                                 "are %s" % (pattern, " ".join(names)))
-        return tuple([row for row in rows
-                      if any(fnmatch.fnmatch(row.name, p) for p in patterns)]
-                     for rows in (WORKLOADS, EXPERIMENTS))
-
-
-def complain(text):
-    print("bench: " + text, file=sys.stderr, flush=True)
-
-
-class Progress:
-    """One line that is written over on a terminal, else one per workload."""
-
-    def __init__(self, runs):
-        self.runs, self.done = runs, 0
-        self.terminal = sys.stderr.isatty()
-        self.began = time.monotonic()
-
-    def left(self):
-        if self.done == 0:
-            return ""
-        passed = time.monotonic() - self.began
-        seconds = round(passed / self.done * (self.runs - self.done))
-        return ", %d:%02d left" % divmod(seconds, 60)
-
-    def show(self, turn, workload, library):
-        if self.terminal:
-            sys.stderr.write("\r\033[K%3d %%%s  round %d: %s under %s" % (
-                100 * self.done // self.runs, self.left(), turn + 1, workload,
-                library))
-            sys.stderr.flush()
-
-    def finish(self, turn, workload, seconds):
-        if not self.terminal:
-            complain("%3d %%%s  round %d: %s took %.1f s" % (
-                100 * self.done // self.runs, self.left(), turn + 1, workload,
-                seconds))
-
-    def clear(self):
-        if self.terminal:
-            sys.stderr.write("\r\033[K")
+        super().__init__(get, "BENCH", WORKLOADS + EXPERIMENTS)
+        chosen = self.workloads
+        self.workloads = [row for row in chosen if row in WORKLOADS]
+        self.experiments = [row for row in chosen if row in EXPERIMENTS]
 
 
 def build(bench, settings):
@@ -238,7 +163,7 @@ def run(settings):
 def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return run(Settings(os.environ.get))
+        return run(BenchSettings(os.environ.get))
     except KeyboardInterrupt:
         return 130
     except BadSetting as bad:
