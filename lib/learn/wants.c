@@ -116,7 +116,13 @@ bigcache_wants (hkm_driver *d, const hkm_policy *policy,
                   - d->last.counts.value[HKM_COUNT_BIG_ALLOC];
   if (!hkm_opt (HKM_OPT_ELO) || came < BIG_LEAST)
     return false;
-  unsigned a = hkm_elo_choose (&d->strategies, TEMPERATURE, &d->random);
+  unsigned others = d->strategies.players - 1;
+  unsigned tried = d->tries[HKM_LEARNER_BIGCACHE];
+  /* Each of the others once, before chance decides.  */
+  unsigned a
+      = tried < others
+          ? (policy->bigcache_strategy + 1 + tried) % (others + 1)
+          : hkm_elo_choose (&d->strategies, TEMPERATURE, &d->random);
   d->trial.goal = HKM_GOAL_KEEP;
   d->trial.arm = (uint8_t) a;
   d->trial.from = (uint8_t) policy->bigcache_strategy;

@@ -160,6 +160,56 @@ TEST (others_changes_are_left_alone)
           *hkm_policy_knob (&now, knob));
 }
 
+/* Refills of one mid class find a slab kept in proportion to how many slots are,
+   up to 40.  */
+TEST (a_cap_that_is_too_low_is_raised)
+{
+  enum { C = HKM_CLASS_2048 + 1, ENOUGH = 40 };
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      uint32_t slots = 0;
+      begin (true, seed);
+      for (int i = 0; i < 600; i++)
+        {
+          hkm_policy p = policy ();
+          slots = p.cls[C].warm * hkm_class[C].slots;
+          uint32_t hit = slots < ENOUGH ? 1000 * slots / ENOUGH : 1000;
+          seen.refills[C] += 1000;
+          seen.acquires[C] += 1000 - hit + (hit > 20 ? chance () % 20 : 0);
+          window_of (50, 10);
+        }
+      /* 0.65, the target, is 26 slots.  */
+      found += slots >= 24 && slots <= 34;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+
+#ifdef HKM_WITH_BIGCACHE
+/* Big blocks come and go; what stays resident follows from the strategy.  */
+TEST (a_better_strategy_is_found)
+{
+  static const uint64_t kept[] = { 60, 64, 20, 90 }; /* MiB, of 100 live */
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      begin (true, seed);
+      for (int i = 0; i < 300; i++)
+        {
+          uint64_t now = kept[policy ().bigcache_strategy] << 20;
+          count (HKM_COUNT_BIG_ALLOC, 100);
+          count (HKM_COUNT_BIG_ASKED_BYTES, (uint64_t) 800 << 20);
+          seen.kept_bytes = now - now / 20 + chance () % (now / 10);
+          seen.live_bytes = 100 << 20;
+          seen.time_ms += 1000;
+          hkm_driver_window (&driver, &seen);
+        }
+      found += policy ().bigcache_strategy == 2;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+#endif
+
 /* ---- convergence ---- */
 
 TEST (it_rests_until_something_changes)
@@ -309,6 +359,10 @@ main (void)
   RUN (what_gets_better_by_itself_is_not_kept);
   RUN (a_dry_run_keeps_nothing);
   RUN (others_changes_are_left_alone);
+  RUN (a_cap_that_is_too_low_is_raised);
+#ifdef HKM_WITH_BIGCACHE
+  RUN (a_better_strategy_is_found);
+#endif
   RUN (it_rests_until_something_changes);
 #ifdef HKM_WITH_DYN_CLASSES
   RUN (a_size_much_asked_for_gets_a_class);
