@@ -51,7 +51,11 @@ hkm_heap_observe_locked (hkm_heap *heap)
 
 /* Every this many cold calls, what was gathered for other threads is sent even
    if it is little (bounded latency for them), and idle memory is looked at.  */
-enum { TEND_EVERY = 16 };
+enum
+{
+  TEND_EVERY = 16,
+  TELL_EVERY = 64 /* and those who learn have their turn */
+};
 
 void
 hkm_heap_tend_locked (hkm_heap *heap)
@@ -64,8 +68,11 @@ hkm_heap_tend_locked (hkm_heap *heap)
   hkm_superslab_reclaim ();
   if (over)
     hkm_retain_reclaim ();
-  heap->timed = hkm_tick_is_told ();
-  hkm_tick ();
+  if (heap->cold_calls % TELL_EVERY == 0)
+    {
+      heap->timed = hkm_tick_is_told ();
+      hkm_tick ();
+    }
 }
 
 static hkm_heap *
