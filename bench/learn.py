@@ -7,7 +7,6 @@ setting is bad, 130 after an interrupt.
 import math
 import os
 import re
-import signal
 import sys
 import time
 
@@ -18,7 +17,7 @@ from learn_workloads import (AGAIN, FILE, LEARNING, SHIPPED, WORKLOADS,
                              settings_of, title)
 from measure import Bench, Failed
 from progress import Progress, complain
-from settings import BadSetting, Settings
+from settings import Settings, run_with
 
 # The search takes this part of a run's length; it tries all settings
 # ROUNDS_ALL times, and the BEST of them ROUNDS_BEST times more.  SINGLE of
@@ -198,19 +197,5 @@ def run(settings):
     return 1 if any(o.failed for o in learning.outcomes) else 0
 
 
-def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return run(LearnSettings(os.environ.get))
-    except KeyboardInterrupt:
-        return 130
-    except BadSetting as bad:
-        complain(str(bad))
-        return 2
-    except Failed as why:
-        complain(str(why))
-        return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with(LearnSettings, run))

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import random
-import signal
 import sys
 from statistics import median
 
@@ -16,7 +15,7 @@ import peers
 from learn_count import Counter
 from measure import Bench, Failed
 from progress import Progress, complain
-from settings import BadSetting, Settings
+from settings import Settings, run_with
 from workloads import WORKLOADS
 
 NAMES = ("tiny_hot", "fixed_size", "random_1024", "random_4096", "mixed_live",
@@ -180,21 +179,11 @@ def run(settings):
     return 1 if any(row.failed for row in rows) else 0
 
 
-def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return run(Settings(os.environ.get, "LEARN_COST",
-                            [w for w in WORKLOADS if w.name in NAMES], 8,
-                            "bench-learn-cost.json"))
-    except KeyboardInterrupt:
-        return 130
-    except BadSetting as bad:
-        complain(str(bad))
-        return 2
-    except Failed as why:
-        complain(str(why))
-        return 1
+def settings_of(get):
+    return Settings(get, "LEARN_COST",
+                    [w for w in WORKLOADS if w.name in NAMES], 8,
+                    "bench-learn-cost.json")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with(settings_of, run))

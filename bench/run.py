@@ -5,7 +5,6 @@ Environment: see bench/README.  Exit status: 1 if a workload fails under
 libhakmem, 2 if a setting is bad, 130 after an interrupt.
 """
 import os
-import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from experiments import EXPERIMENTS
 from figures import Results
 from measure import Bench, Failed
 from progress import Progress, complain
-from settings import BadSetting, Settings
+from settings import Settings, run_with
 from workloads import WORKLOADS
 
 
@@ -160,19 +159,5 @@ def run(settings):
     return 1 if ours_failed else 0
 
 
-def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return run(BenchSettings(os.environ.get))
-    except KeyboardInterrupt:
-        return 130
-    except BadSetting as bad:
-        complain(str(bad))
-        return 2
-    except Failed as why:
-        complain(str(why))
-        return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_with(BenchSettings, run))

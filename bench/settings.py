@@ -1,8 +1,11 @@
 """What the environment asks a bench for."""
 import fnmatch
 import os
+import signal
 
 import peers
+from measure import Failed
+from progress import complain
 
 
 class BadSetting(Exception):
@@ -56,3 +59,18 @@ class Settings:
                                % (pattern, " ".join(names)))
         return [w for w in workloads
                 if any(fnmatch.fnmatch(w.name, p) for p in patterns)]
+
+
+def run_with(settings, run):
+    """RUN (what SETTINGS makes of the environment); the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return run(settings(os.environ.get))
+    except KeyboardInterrupt:
+        return 130
+    except BadSetting as bad:
+        complain(str(bad))
+        return 2
+    except Failed as why:
+        complain(str(why))
+        return 1

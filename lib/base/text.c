@@ -54,6 +54,16 @@ hkm_bytes_are (const void *bytes, const void *others, size_t n)
   return true;
 }
 
+bool
+hkm_text_take (const char **at, const char *end, const char *text)
+{
+  size_t n = hkm_text_size (text);
+  if ((size_t) (end - *at) < n || !hkm_bytes_are (*at, text, n))
+    return false;
+  *at += n;
+  return true;
+}
+
 uint64_t
 hkm_text_sum (const char *text, size_t n)
 {

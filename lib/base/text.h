@@ -12,6 +12,9 @@ bool hkm_text_is (const char *text, const char *other);
 bool hkm_text_is_word (const char *text, const char *other);
 /* What follows PREFIX in TEXT, or NULL if it does not begin so.  */
 const char *hkm_text_after (const char *text, const char *prefix);
+/* Move *AT, which goes on up to END, past TEXT; false: something else stands
+   there.  */
+bool hkm_text_take (const char **at, const char *end, const char *text);
 /* The first C in TEXT, or the zero at its end.  */
 const char *hkm_text_find (const char *text, char c);
 /* FNV-1a of N bytes.  Every step is a bijection of the sum, so any one changed

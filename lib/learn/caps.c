@@ -101,62 +101,65 @@ caps_may_move (const hkm_driver *d, enum hkm_learner who)
   return !d->on_trial && d->rest[who] == 0;
 }
 
-static void
-run_mid_caps (hkm_driver *d, const hkm_observation *now)
+/* Requests of N classes, and those of them that missed, in the window from THEN
+   to NOW.  */
+typedef struct hits
 {
-  uint64_t demand[HKM_MIDS];
-  if (!caps_may_move (d, HKM_LEARNER_CAP_MID))
-    return;
-  for (unsigned i = 0; i < HKM_MIDS; i++)
-    {
-      unsigned c = hkm_driver_mid_class (i);
-      uint32_t all = now->refills[c] - d->last.refills[c];
-      uint32_t missed = now->acquires[c] - d->last.acquires[c];
-      demand[i] = all;
-      hkm_cap_window (&d->mid[i], &d->mid_config,
-                      all > missed ? all - missed : 0, missed);
-    }
-  hkm_caps_balance (d->mid, HKM_MIDS, &d->mid_config,
-                    hkm_opt (HKM_OPT_BUDGET_MID), demand,
-                    hkm_opt (HKM_OPT_WATER_FILLING) != 0);
+  unsigned n;
+  const uint32_t *all, *missed, *all_then, *missed_then;
+} hits;
+
+static hits
+mid_hits (const hkm_driver *d, const hkm_observation *now)
+{
+  unsigned first = hkm_driver_mid_class (0);
+  return (hits) { HKM_MIDS, now->refills + first, now->acquires + first,
+                  d->last.refills + first, d->last.acquires + first };
+}
+
+static hits
+run_hits (const hkm_driver *d, const hkm_observation *now)
+{
+  return (hits) { HKM_RUN_CLASSES, now->runs, now->runs_new, d->last.runs,
+                  d->last.runs_new };
 }
 
 static void
-run_large_caps (hkm_driver *d, const hkm_observation *now)
+run_caps (hkm_cap *cap, const hkm_cap_config *config, hits h, uint64_t budget)
 {
-  uint64_t demand[HKM_RUN_CLASSES];
-  if (!caps_may_move (d, HKM_LEARNER_CAP_LARGE))
-    return;
-  for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
+  uint64_t demand[HKM_CAPS];
+  for (unsigned i = 0; i < h.n; i++)
     {
-      uint32_t all = now->runs[k] - d->last.runs[k];
-      uint32_t missed = now->runs_new[k] - d->last.runs_new[k];
-      demand[k] = all;
-      hkm_cap_window (&d->runs[k], &d->runs_config,
-                      all > missed ? all - missed : 0, missed);
+      uint32_t all = h.all[i] - h.all_then[i];
+      uint32_t missed = h.missed[i] - h.missed_then[i];
+      demand[i] = all;
+      hkm_cap_window (&cap[i], config, all > missed ? all - missed : 0, missed);
     }
-  hkm_caps_balance (d->runs, HKM_RUN_CLASSES, &d->runs_config,
-                    hkm_opt (HKM_OPT_BUDGET_LARGE), demand,
+  hkm_caps_balance (cap, h.n, config, budget, demand,
                     hkm_opt (HKM_OPT_WATER_FILLING) != 0);
 }
 
 void
 hkm_driver_caps_window (hkm_driver *d, const hkm_observation *now)
 {
-  run_mid_caps (d, now);
-  run_large_caps (d, now);
+  _Static_assert ((int) HKM_MIDS <= (int) HKM_CAPS, "room for their demand");
+  if (caps_may_move (d, HKM_LEARNER_CAP_MID))
+    run_caps (d->mid, &d->mid_config, mid_hits (d, now),
+              hkm_opt (HKM_OPT_BUDGET_MID));
+  if (caps_may_move (d, HKM_LEARNER_CAP_LARGE))
+    run_caps (d->runs, &d->runs_config, run_hits (d, now),
+              hkm_opt (HKM_OPT_BUDGET_LARGE));
 }
 
-/* By how much the hit rates of N classes were below TARGET, of all requests.  */
+/* By how much hit rates were below TARGET, of all requests.  */
 static hkm_fix
-shortfall (const uint32_t *all, const uint32_t *missed,
-           const uint32_t *all_then, const uint32_t *missed_then, unsigned n,
-           hkm_fix target)
+shortfall (hits h, hkm_fix target)
 {
   uint64_t wanted = 0, requests = 0;
-  for (unsigned i = 0; i < n; i++)
+  for (unsigned i = 0; i < h.n; i++)
     {
-      uint32_t a = all[i] - all_then[i], m = missed[i] - missed_then[i];
+      uint32_t a = h.all[i] - h.all_then[i];
+      uint32_t m = h.missed[i] - h.missed_then[i];
       uint64_t may_miss = (uint64_t) ((HKM_FIX_ONE - target) * (int64_t) a
                                       >> HKM_FIX_BITS);
       wanted += m > may_miss ? m - may_miss : 0;
@@ -168,15 +171,11 @@ shortfall (const uint32_t *all, const uint32_t *missed,
 hkm_fix
 hkm_driver_mid_shortfall (const hkm_driver *d, const hkm_observation *now)
 {
-  enum { MID = HKM_CLASS_2048 + 1 };
-  return shortfall (now->refills + MID, now->acquires + MID,
-                    d->last.refills + MID, d->last.acquires + MID, HKM_MIDS,
-                    d->mid_config.target);
+  return shortfall (mid_hits (d, now), d->mid_config.target);
 }
 
 hkm_fix
 hkm_driver_large_shortfall (const hkm_driver *d, const hkm_observation *now)
 {
-  return shortfall (now->runs, now->runs_new, d->last.runs, d->last.runs_new,
-                    HKM_RUN_CLASSES, d->runs_config.target);
+  return shortfall (run_hits (d, now), d->runs_config.target);
 }

@@ -69,30 +69,27 @@ reward (const hkm_driver *d, enum hkm_goal goal, const hkm_observation *now)
   return 0;
 }
 
-/* Requests of the window up to NOW, by class; their sum.  */
-static uint64_t
-requests (const hkm_driver *d, const hkm_observation *now,
-          uint32_t count[HKM_MIX])
+/* Requests of the window up to NOW, by class.  */
+static void
+count_requests (const hkm_driver *d, const hkm_observation *now,
+                uint32_t count[HKM_MIX])
 {
-  uint64_t sum = 0;
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     count[c] = now->refills[c] - d->last.refills[c];
   for (unsigned k = 0; k < HKM_RUN_CLASSES; k++)
     count[HKM_CLASSES + k] = now->runs[k] - d->last.runs[k];
-  for (unsigned i = 0; i < HKM_MIX; i++)
-    sum += count[i];
-  return sum;
 }
 
 /* Is the window's mix of classes that of the windows before?  If not, the program
    is at something else.  Windows of few requests go by.  */
 static bool
-same_mix (hkm_driver *d, const hkm_observation *now)
+same_mix (hkm_driver *d, const uint32_t count[HKM_MIX])
 {
   enum { WHOLE = 1 << 15, FAR = WHOLE / 3, FEW = 64, SLOWLY = 8 };
-  uint32_t count[HKM_MIX];
-  uint64_t sum = requests (d, now, count);
+  uint64_t sum = 0;
   int apart = 0;
+  for (unsigned i = 0; i < HKM_MIX; i++)
+    sum += count[i];
   if (sum < FEW)
     return true;
   for (unsigned i = 0; i < HKM_MIX; i++)
@@ -121,9 +118,9 @@ hkm_driver_forget_baselines (hkm_driver *d)
    trial (unless that is of sizes, which change the mix), and is the first of
    another baseline.  */
 static bool
-window_counts (hkm_driver *d, const hkm_observation *now)
+window_counts (hkm_driver *d, const uint32_t count[HKM_MIX])
 {
-  if (same_mix (d, now) || (d->on_trial && d->trial.who == HKM_LEARNER_DYN))
+  if (same_mix (d, count) || (d->on_trial && d->trial.who == HKM_LEARNER_DYN))
     return true;
   if (!d->on_trial)
     hkm_driver_forget_baselines (d);
@@ -163,14 +160,13 @@ static const hkm_drift_config drift_config = {
 
 /* BUSY: something is on trial, or was kept.  */
 static void
-look_for_drift (hkm_driver *d, const hkm_observation *now, bool busy)
+look_for_drift (hkm_driver *d, const hkm_observation *now,
+                const uint32_t count[HKM_MIX], bool busy)
 {
   _Static_assert ((int) HKM_MIX <= (int) HKM_DRIFT_CELLS, "a cell for each");
-  uint32_t count[HKM_MIX];
   bool was = d->drift.frozen;
   if (!hkm_opt (HKM_OPT_DRIFT))
     return;
-  requests (d, now, count);
   hkm_drift_window (&d->drift, &drift_config, d->window.blocks,
                     reward (d, HKM_GOAL_WORK, now), busy, count, HKM_MIX);
   if (was && !d->drift.frozen)
@@ -210,6 +206,8 @@ void
 hkm_driver_window (hkm_driver *d, const hkm_observation *now)
 {
   bool ended = false;
+  uint32_t count[HKM_MIX];
+  count_requests (d, now, count);
   hkm_window_make (&d->window, &d->last, now);
   d->windows++;
   end_samples (d);
@@ -217,7 +215,7 @@ hkm_driver_window (hkm_driver *d, const hkm_observation *now)
     d->settle--;
   else
     {
-      bool counts = window_counts (d, now);
+      bool counts = window_counts (d, count);
       hkm_driver_caps_window (d, now);
       for (unsigned g = 0; g < HKM_GOALS; g++)
         if (!d->on_trial || d->trial.goal == g)
@@ -230,6 +228,6 @@ hkm_driver_window (hkm_driver *d, const hkm_observation *now)
       if (!d->on_trial && d->settle == 0 && !d->drift.frozen)
         hkm_driver_next_trial (d, now);
     }
-  look_for_drift (d, now, d->on_trial || ended);
+  look_for_drift (d, now, count, d->on_trial || ended);
   d->last = *now;
 }

@@ -5,17 +5,15 @@
 #include "os/file.h"
 #include "os/os.h"
 #include "os/out.h"
+#include "os/signed.h"
 
 #include <errno.h>
 
 /* Of the file, not of the library.  */
 enum { FORMAT = 1 };
-/* HKM_SITE_RULES of the longest lines fit; whole pages of any size.  */
-#define FILE_MAX ((size_t) 64 << 10)
 #define MAGIC "hakmem-sites "
 #define PROGRAM "program "
-#define CHECKSUM "checksum "
-enum { CHECKSUM_LINE = sizeof CHECKSUM - 1 + 16 + 1, COMPLAINTS = 16 };
+enum { COMPLAINTS = 16 };
 
 /* Arrays, not pointers, which would cost every process relocations.  In the
    order of their bits.  */
@@ -51,17 +49,6 @@ hkm_site_rules_find (const hkm_site_rules *rules, const hkm_os_object *object)
 /* ---- saving ---- */
 
 static void
-format_checksum (char line[CHECKSUM_LINE + 1], const char *text, size_t n)
-{
-  hkm_out_store store = { line, CHECKSUM_LINE + 1 };
-  hkm_out out;
-  hkm_out_init_store (&out, &store);
-  hkm_out_printf (&out, CHECKSUM "%016llx\n",
-                  (unsigned long long) hkm_text_sum (text, n));
-  hkm_out_flush (&out);
-}
-
-static void
 print_rule (hkm_out *out, const hkm_site_rule *rule)
 {
   char between = ' ';
@@ -76,33 +63,32 @@ print_rule (hkm_out *out, const hkm_site_rule *rule)
   hkm_out_printf (out, "\n");
 }
 
+/* What is saved: the rules, and whose they are.  */
+typedef struct saving
+{
+  const hkm_site_rules *rules;
+  hkm_os_object program;
+} saving;
+
+static void
+print_rules (hkm_out *out, void *what)
+{
+  const saving *saved = what;
+  hkm_out_printf (out, MAGIC "%d\n" PROGRAM "%s\n", FORMAT,
+                  saved->program.name);
+  for (uint32_t i = 0; i < saved->rules->count; i++)
+    print_rule (out, &saved->rules->rule[i]);
+}
+
 int
 hkm_site_file_save (const char *path, const hkm_site_rules *rules)
 {
-  hkm_os_object program;
-  char last[CHECKSUM_LINE + 1];
-
+  saving saved = { .rules = rules };
   if (hkm_os_secure ())
     return EPERM;
-  if (!hkm_os_object_program (&program))
+  if (!hkm_os_object_program (&saved.program))
     return ENOTSUP;
-  char *text = hkm_os_map (FILE_MAX, hkm_os_page_size ());
-  if (text == NULL)
-    return ENOMEM;
-  hkm_out_store store = { text, FILE_MAX };
-  hkm_out out;
-  hkm_out_init_store (&out, &store);
-  hkm_out_printf (&out, MAGIC "%d\n" PROGRAM "%s\n", FORMAT, program.name);
-  for (uint32_t i = 0; i < rules->count; i++)
-    print_rule (&out, &rules->rule[i]);
-  hkm_out_flush (&out);
-  format_checksum (last, text, (size_t) (store.at - text));
-  hkm_out_printf (&out, "%s", last);
-  hkm_out_flush (&out);
-  HKM_CHECK (store.left > 1); /* nothing was cut */
-  int error = hkm_os_file_replace (path, text, (size_t) (store.at - text));
-  hkm_os_unmap (text, FILE_MAX);
-  return error;
+  return hkm_signed_save (path, print_rules, &saved);
 }
 
 /* ---- loading ---- */
@@ -114,15 +100,10 @@ typedef struct reading
   bool silent;
 } reading;
 
-/* Pass over TEXT; false: something else stands there.  */
 static bool
 take_text (reading *r, const char *text)
 {
-  size_t n = hkm_text_size (text);
-  if ((size_t) (r->end - r->at) < n || !hkm_bytes_are (r->at, text, n))
-    return false;
-  r->at += n;
-  return true;
+  return hkm_text_take (&r->at, r->end, text);
 }
 
 static bool
@@ -244,7 +225,7 @@ static const char *
 take_head (reading *r, const char *text, size_t n)
 {
   hkm_os_object program;
-  char want[CHECKSUM_LINE + 1], head[sizeof MAGIC + 16];
+  char head[sizeof MAGIC + 16];
   hkm_out_store store = { head, sizeof head };
   hkm_out out;
   hkm_out_init_store (&out, &store);
@@ -252,11 +233,9 @@ take_head (reading *r, const char *text, size_t n)
   hkm_out_flush (&out);
   if (!take_text (r, head))
     return "is not the first of a file of this library's format";
-  format_checksum (want, text, n > CHECKSUM_LINE ? n - CHECKSUM_LINE : 0);
-  if (n <= CHECKSUM_LINE
-      || !hkm_bytes_are (text + n - CHECKSUM_LINE, want, CHECKSUM_LINE))
+  if (!hkm_signed_is_whole (text, n))
     return "begins a file that was changed or cut short";
-  r->end -= CHECKSUM_LINE;
+  r->end -= HKM_SIGNED_LINE;
   r->line = 2;
   if (!take_text (r, PROGRAM) || !hkm_os_object_program (&program)
       || !take_text (r, program.name) || !take_text (r, "\n"))
@@ -271,9 +250,9 @@ static bool
 is_written (const char *text, size_t n)
 {
   return hkm_bytes_are (text, MAGIC, sizeof MAGIC - 1)
-         || (n > CHECKSUM_LINE
-             && hkm_bytes_are (text + n - CHECKSUM_LINE, CHECKSUM,
-                               sizeof CHECKSUM - 1));
+         || (n > HKM_SIGNED_LINE
+             && hkm_bytes_are (text + n - HKM_SIGNED_LINE, HKM_SIGNED_WORD,
+                               sizeof HKM_SIGNED_WORD - 1));
 }
 
 /* Read the lines up to the end of R.  If STRICT the first fault ends it.  */
@@ -297,14 +276,6 @@ take_lines (reading *r, bool strict, hkm_site_rules *rules)
   return NULL;
 }
 
-/* True if somebody can read what we say.  */
-static bool
-may_speak (void)
-{
-  return !hkm_os_secure ()
-         && (hkm_opt (HKM_OPT_VERBOSE) != 0 || hkm_out_is_terminal ());
-}
-
 /* TEXT is followed by zeros, as many as MAGIC is long.  */
 static void
 load_text (const char *path, const char *text, size_t n, hkm_site_rules *rules)
@@ -312,8 +283,8 @@ load_text (const char *path, const char *text, size_t n, hkm_site_rules *rules)
   const char *why = NULL;
   bool written = is_written (text, n);
   reading r = { .path = path, .at = text, .end = text + n, .line = 1,
-                .silent = !may_speak () };
-  if (n > FILE_MAX)
+                .silent = !hkm_opts_may_speak () };
+  if (n > HKM_SIGNED_MAX)
     why = "begins a file too long";
   else if (written)
     why = take_head (&r, text, n);
@@ -334,15 +305,15 @@ load_text (const char *path, const char *text, size_t n, hkm_site_rules *rules)
 void
 hkm_site_file_load (const char *path, hkm_site_rules *rules)
 {
-  size_t n, size = FILE_MAX + hkm_os_page_size ();
+  size_t n, size = HKM_SIGNED_MAX + hkm_os_page_size ();
   char *text = hkm_os_map (size, hkm_os_page_size ());
 
   if (text == NULL)
     return;
-  int error = hkm_os_file_read_trusted (path, text, FILE_MAX + 1, &n);
+  int error = hkm_os_file_read_trusted (path, text, HKM_SIGNED_MAX + 1, &n);
   if (error == 0)
     load_text (path, text, n, rules);
-  else if (may_speak ())
+  else if (hkm_opts_may_speak ())
     hkm_out_line ("site rules %s can't be read (errno %d)", path, error);
   hkm_os_unmap (text, size);
 }

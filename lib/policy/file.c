@@ -5,6 +5,7 @@
 #include "os/file.h"
 #include "os/os.h"
 #include "os/out.h"
+#include "os/signed.h"
 #include "policy/policy.h"
 
 #include <errno.h>
@@ -12,23 +13,7 @@
 /* Of the file, not of the library: raised when a line is added or changes its
    meaning.  */
 enum { FORMAT = 3 };
-/* Far more than a file of this format takes; whole pages of any size.  */
-#define FILE_MAX ((size_t) 64 << 10)
-
 #define MAGIC "hakmem-policy "
-#define CHECKSUM "checksum "
-enum { CHECKSUM_LINE = sizeof CHECKSUM - 1 + 16 + 1 };
-
-static void
-format_checksum (char line[CHECKSUM_LINE + 1], const char *text, size_t n)
-{
-  hkm_out_store store = { line, CHECKSUM_LINE + 1 };
-  hkm_out out;
-  hkm_out_init_store (&out, &store);
-  hkm_out_printf (&out, CHECKSUM "%016llx\n",
-                  (unsigned long long) hkm_text_sum (text, n));
-  hkm_out_flush (&out);
-}
 
 static const char *
 route_word (const hkm_class_policy *p)
@@ -67,8 +52,9 @@ print_learned (hkm_out *out, const hkm_policy *policy)
 }
 
 static void
-print_policy (hkm_out *out, hkm_policy *policy)
+print_policy (hkm_out *out, void *what)
 {
+  hkm_policy *policy = what;
   hkm_out_printf (out, MAGIC "%d\nlibrary %s\nclass-steps %d classes %d\n",
                   FORMAT, PACKAGE_VERSION, HKM_CLASS_STEPS, HKM_CLASSES);
   for (unsigned k = 0; k < HKM_KNOBS; k++)
@@ -89,26 +75,8 @@ int
 hkm_policy_file_save (const char *path)
 {
   hkm_policy policy = { .generation = 0 };
-  char last[CHECKSUM_LINE + 1];
-
-  if (hkm_os_secure ())
-    return EPERM;
-  char *text = hkm_os_map (FILE_MAX, hkm_os_page_size ());
-  if (text == NULL)
-    return ENOMEM;
-  hkm_out_store store = { text, FILE_MAX };
-  hkm_out out;
-  hkm_out_init_store (&out, &store);
   hkm_policy_refresh (&policy);
-  print_policy (&out, &policy);
-  hkm_out_flush (&out);
-  format_checksum (last, text, (size_t) (store.at - text));
-  hkm_out_printf (&out, "%s", last);
-  hkm_out_flush (&out);
-  HKM_CHECK (store.left > 1); /* nothing was cut */
-  int error = hkm_os_file_replace (path, text, (size_t) (store.at - text));
-  hkm_os_unmap (text, FILE_MAX);
-  return error;
+  return hkm_signed_save (path, print_policy, &policy);
 }
 
 /* ---- loading ---- */
@@ -130,15 +98,10 @@ refuse (reading *r, int error, const char *why)
   return false;
 }
 
-/* Pass over TEXT; false: something else stands there.  */
 static bool
 take_text (reading *r, const char *text)
 {
-  size_t n = hkm_text_size (text);
-  if ((size_t) (r->end - r->at) < n || !hkm_bytes_are (r->at, text, n))
-    return false;
-  r->at += n;
-  return true;
+  return hkm_text_take (&r->at, r->end, text);
 }
 
 /* Pass over a decimal number of at most nine digits.  */
@@ -207,17 +170,10 @@ read_format (reading *r)
 static bool
 check_sum (reading *r, const char *text)
 {
-  char want[CHECKSUM_LINE + 1];
   size_t n = (size_t) (r->end - text);
-  bool good = false;
-  if (n > CHECKSUM_LINE)
+  if (hkm_signed_is_whole (text, n))
     {
-      format_checksum (want, text, n - CHECKSUM_LINE);
-      good = hkm_bytes_are (r->end - CHECKSUM_LINE, want, CHECKSUM_LINE);
-    }
-  if (good)
-    {
-      r->end -= CHECKSUM_LINE;
+      r->end -= HKM_SIGNED_LINE;
       return true;
     }
   r->line = 1;
@@ -357,7 +313,7 @@ load_text (const char *path, const char *text, size_t n)
   hkm_policy policy = { .generation = 0 };
   reading r = { .at = text, .end = text + n, .line = 1 };
   hkm_policy_refresh (&policy);
-  if (n == FILE_MAX)
+  if (n == HKM_SIGNED_MAX)
     refuse (&r, EBADMSG, "begins a file too long for a policy");
   else if (read_policy (&r, &policy) && !hkm_policy_publish (&policy))
     refuse (&r, ERANGE, "ends a policy that can't be");
@@ -370,15 +326,15 @@ int
 hkm_policy_file_load (const char *path)
 {
   size_t n;
-  char *text = hkm_os_map (FILE_MAX, hkm_os_page_size ());
+  char *text = hkm_os_map (HKM_SIGNED_MAX, hkm_os_page_size ());
 
   if (text == NULL)
     return ENOMEM;
-  int error = hkm_os_file_read (path, text, FILE_MAX, &n);
+  int error = hkm_os_file_read (path, text, HKM_SIGNED_MAX, &n);
   if (error != 0 && hkm_opts_may_speak ())
     hkm_out_line ("policy file %s can't be read (errno %d)", path, error);
   if (error == 0)
     error = load_text (path, text, n);
-  hkm_os_unmap (text, FILE_MAX);
+  hkm_os_unmap (text, HKM_SIGNED_MAX);
   return error;
 }
