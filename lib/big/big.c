@@ -287,7 +287,7 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   if (size == big->size)
     return p;
   hkm_mark mark = hkm_load_relaxed (&slab->site);
-  bool serves = size <= big->mapped && big->mapped <= hkm_big_most (size, mark);
+  bool serves = hkm_big_serves (big, size, hkm_big_most (size, mark));
   bool remapped = !serves && remap (big, size);
   hkm_lock_take (&hkm_big_lock);
   if (remapped)

@@ -249,7 +249,7 @@ remove_locked (hkm_big *big)
 static bool
 fits (const hkm_big *big, size_t size, size_t most, size_t align)
 {
-  return big->mapped >= size && big->mapped <= most
+  return hkm_big_serves (big, size, most)
          && ((uintptr_t) big->base & (align - 1)) == 0;
 }
 

@@ -41,6 +41,13 @@ hkm_big_most (size_t size, hkm_mark mark)
   return (mark & HKM_HINT_EXACT) != 0 || size > SIZE_MAX / 2 ? size : 2 * size;
 }
 
+/* True if BIG serves SIZE bytes and is not longer than MOST.  */
+HKM_INLINE bool
+hkm_big_serves (const hkm_big *big, size_t size, size_t most)
+{
+  return big->mapped >= size && big->mapped <= most;
+}
+
 void hkm_cache_init (size_t budget);
 /* The policy in force.  */
 const hkm_policy *hkm_cache_policy_locked (void);
