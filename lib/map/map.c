@@ -23,12 +23,21 @@ hkm_map_claim (const void *base)
   hkm_cas_acq_rel (hkm_map_tag_at (a), &nobody, hkm_map_tag_of (a));
 }
 
-void
-hkm_map_disclaim (const void *base)
+bool
+hkm_map_withdraw (const void *base)
 {
   uintptr_t a = (uintptr_t) base, *tag = hkm_map_tag_at (a);
-  if (hkm_load_relaxed (tag) == hkm_map_tag_of (a))
-    hkm_store_release (tag, 0);
+  if (hkm_load_relaxed (tag) != hkm_map_tag_of (a))
+    return false;
+  hkm_store_release (tag, HKM_MAP_WITHDRAWN);
+  return true;
+}
+
+void
+hkm_map_settle (const void *base, bool stays)
+{
+  uintptr_t a = (uintptr_t) base;
+  hkm_store_release (hkm_map_tag_at (a), stays ? hkm_map_tag_of (a) : 0);
 }
 
 /* The leaf for root index TOP, made if need be; NULL: no memory.  */

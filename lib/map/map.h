@@ -57,12 +57,15 @@ typedef struct hkm_map_near
   struct hkm_slot *sink; /* read by the slab's owner alone; relaxed atomic */
 } hkm_map_near;
 
+/* No address's tag.  */
+#define HKM_MAP_WITHDRAWN (~(uintptr_t) 0)
+
 typedef struct hkm_map_data
 {
   char none[HKM_CACHE_LINE]; /* zero: nobody's descriptor */
   hkm_map_near near[(size_t) 1 << HKM_MAP_NEAR_BITS];
   /* What the stretch's addresses have above the near bits, plus 1; 0: nobody
-     claimed it.  */
+     claimed it; HKM_MAP_WITHDRAWN: nobody may.  */
   uintptr_t tag[(size_t) 1 << HKM_MAP_STRETCH_BITS];
   hkm_map_leaf *leaf[(size_t) 1 << HKM_MAP_ROOT_BITS];
 } hkm_map_data;
@@ -132,8 +135,14 @@ void hkm_map_init (void);
 /* Ask for the near table's entries for the superslab at BASE; granted if no
    other has them.  Before the first hkm_map_set there.  Any thread.  */
 void hkm_map_claim (const void *base);
-/* Give them back.  After everything there was cleared.  */
-void hkm_map_disclaim (const void *base);
+/* The superslab at BASE is about to be unmapped, everything there being cleared.
+   Once it is, another thread may map the same address before this one runs
+   again: so the claim has to end before, and until hkm_map_settle nobody gets
+   the entries.  False: it had none, and there is nothing to settle.  */
+bool hkm_map_withdraw (const void *base);
+/* What came of it: the superslab STAYS, and has its claim again, or is gone, and
+   the entries are anybody's.  */
+void hkm_map_settle (const void *base, bool stays);
 
 /* Register SLAB (NULL: nobody) for the N granules from ADDR, a multiple of the
    granule; all in one superslab or none.  False: no memory for a leaf, or an

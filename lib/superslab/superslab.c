@@ -193,9 +193,12 @@ superslab_unmap_locked (hkm_superslab *ss)
         idle += ss->resident[i] * HKM_RESIDENT_UNIT;
       }
   hkm_map_set (ss->base, HKM_SUPERSLAB_SLOTS, NULL);
-  if (!hkm_os_unmap (ss->base, HKM_SUPERSLAB_SIZE))
-    return false; /* stays, registered anew as slots are used */
-  hkm_map_disclaim (ss->base);
+  bool claimed = hkm_map_withdraw (ss->base);
+  bool gone = hkm_os_unmap (ss->base, HKM_SUPERSLAB_SIZE);
+  if (claimed)
+    hkm_map_settle (ss->base, !gone);
+  if (!gone)
+    return false; /* registered anew as slots are used */
   hkm_retain_leave (idle);
   hkm_list_remove (&ss->idle_link);
   ss->empty = 0;

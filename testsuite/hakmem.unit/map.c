@@ -133,17 +133,47 @@ TEST (near_and_far)
       hkm_map_set_sink (P (other), SLOTS, P (0x4440));
       CHECK (hkm_map_find_near (P (other), &found) == slab_a && found == sink);
       /* Who has no claim can't give one up.  */
-      hkm_map_disclaim (P (other));
+      CHECK (!hkm_map_withdraw (P (other)));
     }
   expect_only (one, one + size, slab_a);
   CHECK (hkm_map_set (P (one), SLOTS, NULL));
   CHECK (hkm_map_find (P (one)) == NULL);
   CHECK ((void *) hkm_map_find_near (P (one), &found) == (void *) &hkm_map);
-  hkm_map_disclaim (P (one));
+  CHECK (hkm_map_withdraw (P (one)));
+  hkm_map_settle (P (one), false);
   if (apart != 0)
     expect_only (other, other + size, slab_b);
   CHECK (hkm_map_set (P (other), SLOTS, NULL));
   CHECK (hkm_map_find (P (other)) == NULL);
+}
+
+/* Between withdraw and settle the same address may be another's already.  */
+TEST (withdrawn)
+{
+  enum { SLOTS = 32 };
+  uint64_t at = 0x7f0000a00000, end = at + SLOTS * HKM_GRANULE;
+  if (sizeof (void *) < 8)
+    at = 0xa00000, end = at + SLOTS * HKM_GRANULE;
+  struct hkm_slot *found;
+  /* It could not be unmapped.  */
+  hkm_map_claim (P (at));
+  CHECK (hkm_map_withdraw (P (at)));
+  CHECK (hkm_map_find (P (at)) == NULL);
+  hkm_map_settle (P (at), true);
+  CHECK (hkm_map_set (P (at), SLOTS, slab_a));
+  expect_only (at, end, slab_a);
+  CHECK (hkm_map_find_near (P (at), &found) == slab_a);
+  CHECK (hkm_map_set (P (at), SLOTS, NULL));
+  /* It was, and somebody mapped one there at once.  */
+  CHECK (hkm_map_withdraw (P (at)));
+  hkm_map_claim (P (at));
+  CHECK (hkm_map_set (P (at), SLOTS, slab_b));
+  expect_only (at, end, slab_b);
+  hkm_map_settle (P (at), false);
+  expect_only (at, end, slab_b);
+  CHECK (hkm_map_set (P (at), SLOTS, NULL));
+  CHECK (!hkm_map_withdraw (P (at)));
+  CHECK (hkm_map_find (P (at)) == NULL);
 }
 
 static bool
@@ -180,6 +210,7 @@ main (void)
   RUN (across_leaves);
   RUN (beyond_the_map);
   RUN (near_and_far);
+  RUN (withdrawn);
   RUN (no_memory);
   RUN (nobody_registered);
   return check_done ();
