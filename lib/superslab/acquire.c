@@ -121,13 +121,13 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
       }
     else
       {
-        if (ss->purged >> i & 1)
-          missed += HKM_SLOT_SIZE;
+        /* Purged, or not known to have been: its superslab may have been unmapped
+           and mapped again.  */
+        missed += HKM_SLOT_SIZE;
         ss->resident[i] = 0;
       }
   ss->used |= mask;
   ss->empty &= ~mask;
-  ss->purged &= ~mask;
   if (ss->empty == 0)
     hkm_list_remove (&ss->idle_link);
   if (resident > 0)

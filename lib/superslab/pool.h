@@ -42,7 +42,6 @@ typedef struct hkm_superslab
   char *base;
   uint32_t used;      /* ACTIVE slots */
   uint32_t empty;     /* EMPTY slots */
-  uint32_t purged;    /* UNUSED slots that once were used */
   uint8_t domain;
   bool kept;          /* on the LRU */
   bool huge;          /* of huge pages: memory goes back whole or not at all, so

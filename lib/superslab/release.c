@@ -93,7 +93,6 @@ slots_untouched_locked (hkm_superslab *ss, unsigned first, unsigned n)
 {
   uint32_t mask = hkm_slot_mask (first, n);
   ss->used &= ~mask;
-  ss->purged |= mask;
   memset (ss->resident + first, 0, n);
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
 }
@@ -201,16 +200,22 @@ hkm_pool_purge (hkm_pool *pool)
   return bytes;
 }
 
+/* How much below the budget a purge goes, so that the next calls have air and
+   stretches get long; of a small budget an eighth.  Not more: memory that grows
+   by a little beyond the budget in every cycle of its use, as fragments do, would
+   have many times that purged and faulted in again.  */
+enum { AIR = 4 << 20 };
+
 /* Idle memory went over its budget: purge, each pool's longest idle superslabs
-   first, until an eighth of the budget is free again, so that the next calls
-   have air and stretches get long.  False: it does not fit, and that is all
-   there is.  */
+   first, until there is air.  False: it does not fit, and that is all there
+   is.  */
 static bool
 purge_to_budget (void)
 {
   static uint32_t turn; /* guarded by the purge lock */
   size_t budget = hkm_retain_budget ();
-  size_t low = batched () ? budget - budget / 8 : budget;
+  size_t air = budget / 8 < AIR ? budget / 8 : AIR;
+  size_t low = batched () ? budget - air : budget;
   uint32_t pools = hkm_load_acquire (&hkm_pool_count), in_vain = 0;
   while (hkm_retain_idle () > low && in_vain < pools)
     {

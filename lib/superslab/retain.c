@@ -30,6 +30,8 @@ void
 hkm_retain_init (size_t floor)
 {
   hkm_store_relaxed (&floor_bytes, floor);
+  hkm_store_relaxed (&regret, 0);
+  hkm_store_relaxed (&recently_purged, 0);
 }
 
 /* What leaves may be seen before it is seen to come: below zero is nothing.  */

@@ -15,7 +15,8 @@
 /* Idle memory that stayed idle for DELAY_MS goes, whatever the budget, when
    somebody calls; 0: it stays.  By init.  */
 void hkm_retain_set_delay (uint64_t delay_ms);
-/* Set the floor: by init, and by mallopt at any later time.  */
+/* Set the floor, and forget all regret: by init, and by mallopt at any later
+   time.  */
 void hkm_retain_init (size_t floor);
 /* BYTES become idle, and are counted.  False: idle memory is now over its
    budget, and the caller must give some back (hkm_retain_leave, _purged).  */

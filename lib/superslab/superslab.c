@@ -164,7 +164,7 @@ superslab_map_locked (hkm_pool *pool)
   if (!ss->huge)
     hkm_os_no_huge (ss->base, HKM_SUPERSLAB_SIZE);
   hkm_count (&pool->counts, HKM_COUNT_THP_MAP, ss->huge);
-  ss->used = ss->empty = ss->purged = 0;
+  ss->used = ss->empty = 0;
   ss->classes = 0;
   hkm_map_claim (ss->base);
   /* The map needs a leaf for the address at most; slots are registered when

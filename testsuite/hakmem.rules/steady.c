@@ -166,6 +166,38 @@ TEST (large_cycles_map_nothing)
   CHECKF (maps == 0, "%llu mmap and munmap calls", (unsigned long long) maps);
 }
 
+/* Blocks that have a superslab each, 256 MiB on and off: what was given back, the
+   mappings too, is missed, so that it is kept in the end.  A block that finds no
+   place beside what is kept wants a superslab more now and then.  */
+TEST (lonely_blocks_stay)
+{
+  enum { MIB = 1 << 20, ALL = 256, ROUNDS = 60, FIRST = 20, MOST = 120 };
+  static void *p[ALL];
+  uint64_t calls = 0, rng = rng_seed (11);
+  for (int round = 0; round < ROUNDS; round++)
+    {
+      if (round == FIRST)
+        calls = map_calls () + number ("madvise_calls");
+      int n = 0;
+      for (size_t sum = 0; sum < (size_t) ALL * MIB; n++)
+        {
+          size_t size = MIB + rng_next (&rng) % MIB;
+          p[n] = malloc (size);
+          if (p[n] == NULL)
+            abort ();
+          memset (p[n], 1, 4096);
+          sum += size;
+        }
+      while (n > 0)
+        free (p[--n]);
+    }
+  calls = map_calls () + number ("madvise_calls") - calls;
+  printf ("lonely: %llu calls in %d cycles\n", (unsigned long long) calls,
+          ROUNDS - FIRST);
+  CHECKF (calls <= MOST, "%llu system calls about memory in %d cycles",
+          (unsigned long long) calls, ROUNDS - FIRST);
+}
+
 /* A phased run: one class after another grows and shrinks, so slabs come and
    go, and many of a class come back while they are still carved.  */
 TEST (stages)
@@ -349,6 +381,7 @@ main (void)
   RUN (cycles_map_nothing);
   RUN (large_blocks_map_little);
   RUN (large_cycles_map_nothing);
+  RUN (lonely_blocks_stay);
   RUN (stages);
   RUN (counters_add_up);
   RUN (remote_counters);
