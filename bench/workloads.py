@@ -45,8 +45,8 @@ WORKLOADS = (
     # Fewer cycles than the program's own default: some allocators fault all
     # of it in again in each.
     synthetic("oscillate", "oscillate 256 20"),
-    synthetic("oscillate_large", "oscillate 64 30 65536 1048576"),
-    synthetic("oscillate_mid", "oscillate 64 30 4096 32768"),
+    synthetic("oscillate_large", "oscillate 64 60 65536 1048576"),
+    synthetic("oscillate_mid", "oscillate 64 60 4096 32768"),
     synthetic("phases"),
     synthetic("independent_1", "independent 1", times=2, floor=True),
     synthetic("independent_2", "independent 2", times=2, floor=True),
