@@ -154,7 +154,9 @@ function variable_page(name) {
   print ".PP\nA value that is not valid keeps the default."
   print "The variable is read once, when the process makes its first allocation, and"
   print "never in a set-user-ID program."
-  print ".SH SEE ALSO\n.BR hakmem (7),\n.BR hakmem\\-env (7)"
+  if (name != "CONF" && name != "HELP")
+    print "For all programs, or for some, it can stand in\n.BR hakmem.conf (5)."
+  print ".SH SEE ALSO\n.BR hakmem.conf (5),\n.BR hakmem (7),\n.BR hakmem\\-env (7)"
 }
 
 function index_page(   i, name, last) {

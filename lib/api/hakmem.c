@@ -211,6 +211,21 @@ answer_option (answer *a, const char *name)
   return 0;
 }
 
+/* Who set variable NAME: enum hkm_opt_source in words.  */
+static int
+answer_source (answer *a, const char *name)
+{
+  static const char words[][12]
+    = { "default", "file", "section", "environment" };
+  unsigned line;
+  int found = hkm_opts_find (name);
+
+  if (found < 0)
+    return ENOENT;
+  answer_text (a, words[hkm_opts_source ((enum hkm_opt_id) found, &line)]);
+  return 0;
+}
+
 /* The number of the policy that variable NAME sets at first; or -1.  */
 static int
 find_knob (const char *name)
@@ -261,6 +276,14 @@ look_up (const char *name, answer *a, enum action *then, size_t *offset)
   const char *rest = hkm_text_after (name, "opt.");
   if (rest != NULL)
     return answer_option (a, rest);
+  rest = hkm_text_after (name, "source.");
+  if (rest != NULL)
+    return answer_source (a, rest);
+  if (hkm_text_is (name, "conf.file"))
+    {
+      answer_text (a, hkm_opts_file ());
+      return 0;
+    }
   rest = hkm_text_after (name, "stats.");
   if (rest != NULL)
     {

@@ -126,8 +126,7 @@ has_variables (void)
 }
 
 /* A library's destructors run while others' code is still to come, so this one
-   only looks.  Under AT_SECURE the options are unread, and no file is written
-   whatever they say.  */
+   only looks.  Under AT_SECURE no file is written, whatever the options say.  */
 __attribute__ ((destructor)) static void
 at_exit (void)
 {

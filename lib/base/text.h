@@ -29,4 +29,10 @@ hkm_lower (char c)
   return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
 }
 
+HKM_INLINE char
+hkm_upper (char c)
+{
+  return c >= 'a' && c <= 'z' ? (char) (c - ('a' - 'A')) : c;
+}
+
 #endif

@@ -1,4 +1,4 @@
-/* What the owner of a wrong HAKMEM_ entry is told: see opts/complain.h.  */
+/* See opts/complain.h.  */
 #include "opts/complain.h"
 
 #include "base/text.h"
@@ -9,21 +9,8 @@
 
 enum { SHOWN = 40 }; /* letters of a name or value that a line repeats */
 
-void
-hkm_complain_later (hkm_complaints *complaints, const char *entry, int id,
-                    enum hkm_parsed why)
-{
-  unsigned k = complaints->count++;
-
-  if (k >= HKM_COMPLAINTS_MAX)
-    return;
-  complaints->kept[k].entry = entry;
-  complaints->kept[k].id = id;
-  complaints->kept[k].why = why;
-}
-
 /* N bytes of FROM into SHORT_TEXT, cut with "..." after SHOWN.  */
-static const char *
+static HKM_COLD const char *
 shorten (char short_text[SHOWN + 4], const char *from, size_t n)
 {
   size_t keep = n < SHOWN ? n : SHOWN;
@@ -34,13 +21,43 @@ shorten (char short_text[SHOWN + 4], const char *from, size_t n)
   return short_text;
 }
 
-static void
-complain_name (const char *name, size_t n)
+/* A sentence about ENTRY, with its place in front if that is a line.  */
+static HKM_COLD void HKM_PRINTF (2, 3)
+say (const hkm_opt_entry *entry, const char *format, ...)
 {
-  char shown[SHOWN + 4];
+  char text[400];
+  hkm_out_store store = { text, sizeof text };
+  hkm_out out;
+  va_list args;
+
+  hkm_out_init_store (&out, &store);
+  va_start (args, format);
+  hkm_out_vprintf (&out, format, args);
+  va_end (args);
+  hkm_out_flush (&out);
+  if (entry->file == NULL)
+    hkm_out_line ("%s", text);
+  else
+    hkm_out_line ("%s:%u: %s", entry->file, entry->line, text);
+}
+
+/* What names are written with there.  */
+static const char *
+prefix (const hkm_opt_entry *entry)
+{
+  return entry->file == NULL ? "HAKMEM_" : "";
+}
+
+HKM_COLD void
+hkm_complain_name (const hkm_opt_entry *entry)
+{
+  char shown[SHOWN + 4], name[HKM_EDIT_MAX];
+  size_t n = entry->name_size < sizeof name ? entry->name_size : sizeof name;
   unsigned best = UINT32_MAX;
   const char *nearest = "";
 
+  for (size_t i = 0; i < n; i++)
+    name[i] = hkm_upper (entry->name[i]);
   for (int id = 0; id < HKM_OPT_COUNT; id++)
     {
       const char *known = hkm_opts_row (id)->name;
@@ -53,51 +70,52 @@ complain_name (const char *name, size_t n)
           nearest = known;
         }
     }
-  hkm_out_line ("no variable HAKMEM_%s, ignored; the nearest is HAKMEM_%s",
-                shorten (shown, name, n), nearest);
+  say (entry, "no %s %s%s, ignored; the nearest is %s%s",
+       entry->file == NULL ? "variable" : "option", prefix (entry),
+       shorten (shown, entry->name, entry->name_size), prefix (entry), nearest);
 }
 
-static void
-complain_value (const struct hkm_opt_row *row, const char *given,
-                enum hkm_parsed why)
+HKM_COLD void
+hkm_complain_value (const hkm_opt_entry *entry, enum hkm_opt_id id,
+                    enum hkm_parsed why)
 {
-  char shown[SHOWN + 4], def[64], valid[128];
-  hkm_out_store def_store = { def, sizeof def };
+  const struct hkm_opt_row *row = hkm_opts_row (id);
+  char shown[SHOWN + 4], now[64], valid[128];
+  hkm_out_store now_store = { now, sizeof now };
   hkm_out_store valid_store = { valid, sizeof valid };
   hkm_out out;
 
-  hkm_out_init_store (&out, &def_store);
-  hkm_opts_show_default (&out, row);
+  hkm_out_init_store (&out, &now_store);
+  if (entry->file == NULL)
+    {
+      hkm_out_printf (&out, "stays ");
+      hkm_opts_show_setting (&out, row, id);
+    }
+  else /* it may be another program's */
+    hkm_out_printf (&out, "ignored");
   hkm_out_flush (&out);
   hkm_out_init_store (&out, &valid_store);
   hkm_opts_show_valid (&out, row);
   hkm_out_flush (&out);
-  hkm_out_line ("HAKMEM_%s=%s is %s, stays %s; valid: %s", row->name,
-                shorten (shown, given, hkm_text_size (given)),
-                row->type == HKM_OPT_TEXT ? "too long"
-                : why == HKM_RANGE        ? "out of range"
-                                          : "not understood",
-                def, valid);
+  say (entry, "%s%s=%s is %s, %s; valid: %s", prefix (entry), row->name,
+       shorten (shown, entry->value, entry->value_size),
+       row->type == HKM_OPT_TEXT ? "too long"
+       : why == HKM_RANGE        ? "out of range"
+                                 : "not understood",
+       now, valid);
 }
 
-void
-hkm_complain (const hkm_complaints *complaints)
+HKM_COLD void
+hkm_complain_line (const hkm_opt_entry *entry, const char *why)
 {
-  unsigned n = complaints->count < HKM_COMPLAINTS_MAX ? complaints->count
-                                                      : HKM_COMPLAINTS_MAX;
+  say (entry, "%s, ignored", why);
+}
 
-  for (unsigned k = 0; k < n; k++)
-    {
-      const char *name = complaints->kept[k].entry + sizeof "HAKMEM_" - 1;
-      const char *equals = hkm_text_find (name, '=');
-      int id = complaints->kept[k].id;
-
-      if (id < 0)
-        complain_name (name, (size_t) (equals - name));
-      else
-        complain_value (hkm_opts_row (id), equals + 1, complaints->kept[k].why);
-    }
-  if (complaints->count > n)
-    hkm_out_line ("and %u further wrong HAKMEM_ variables",
-                  complaints->count - n);
+HKM_COLD void
+hkm_complain_rest (const char *file, unsigned count)
+{
+  if (count > HKM_COMPLAINTS_MAX)
+    hkm_out_line ("and %u further wrong %s%s", count - HKM_COMPLAINTS_MAX,
+                  file != NULL ? "lines in " : "HAKMEM_ variables",
+                  file != NULL ? file : "");
 }

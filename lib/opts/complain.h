@@ -1,28 +1,22 @@
-/* Messages about wrong HAKMEM_ entries: collected while the environment is
-   read, printed when it is known that somebody wants them.  */
+/* What the owner of a wrong entry is told: one line on stderr, which names the
+   nearest valid thing.  The caller knows that somebody wants it.  */
 #ifndef HKM_OPTS_COMPLAIN_H
 #define HKM_OPTS_COMPLAIN_H
 
-#include "opts/opts.h"
-#include "opts/parse.h"
+#include "opts/set.h"
 
-/* More wrong entries than this are only counted.  */
+/* More wrong entries of one place than this are only counted.  */
 enum { HKM_COMPLAINTS_MAX = 16 };
 
-typedef struct hkm_complaints
-{
-  unsigned count; /* of all, kept or not */
-  struct
-  {
-    const char *entry; /* "HAKMEM_NAME=value", in the environment block */
-    int id;            /* enum hkm_opt_id, or -1 for an unknown name */
-    enum hkm_parsed why;
-  } kept[HKM_COMPLAINTS_MAX];
-} hkm_complaints;
-
-void hkm_complain_later (hkm_complaints *complaints, const char *entry, int id,
+/* No row has the entry's name.  */
+void hkm_complain_name (const hkm_opt_entry *entry);
+/* Row ID does not take the entry's value.  */
+void hkm_complain_value (const hkm_opt_entry *entry, enum hkm_opt_id id,
                          enum hkm_parsed why);
-/* One line each on stderr, naming the nearest valid thing.  */
-void hkm_complain (const hkm_complaints *complaints);
+/* A line of a file is wrong for another reason.  */
+void hkm_complain_line (const hkm_opt_entry *entry, const char *why);
+/* What COUNT wrong entries leave to say at last; FILE is NULL for the
+   environment's.  */
+void hkm_complain_rest (const char *file, unsigned count);
 
 #endif

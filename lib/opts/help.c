@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* With as few places as say it.  */
-static void
+static HKM_COLD void
 show_ratio (hkm_out *out, unsigned hundredths)
 {
   unsigned places = hundredths % 100;
@@ -21,7 +21,7 @@ show_ratio (hkm_out *out, unsigned hundredths)
     hkm_out_printf (out, ".%u", places / 10);
 }
 
-static void
+static HKM_COLD void
 show_number (hkm_out *out, const struct hkm_opt_row *row, uint64_t v)
 {
   unsigned power = 0;
@@ -47,7 +47,7 @@ show_number (hkm_out *out, const struct hkm_opt_row *row, uint64_t v)
     hkm_out_printf (out, "%c", "KMG"[power - 1]);
 }
 
-static void
+static HKM_COLD void
 show_word (hkm_out *out, const struct hkm_opt_row *row, uint64_t index)
 {
   size_t n = 0;
@@ -57,7 +57,7 @@ show_word (hkm_out *out, const struct hkm_opt_row *row, uint64_t index)
     hkm_out_printf (out, "%c", word[i]);
 }
 
-void
+HKM_COLD void
 hkm_opts_show_default (hkm_out *out, const struct hkm_opt_row *row)
 {
   switch ((enum hkm_opt_type) row->type)
@@ -80,7 +80,7 @@ hkm_opts_show_default (hkm_out *out, const struct hkm_opt_row *row)
     }
 }
 
-void
+HKM_COLD void
 hkm_opts_show_valid (hkm_out *out, const struct hkm_opt_row *row)
 {
   size_t n;
@@ -124,9 +124,9 @@ hkm_opts_show_valid (hkm_out *out, const struct hkm_opt_row *row)
     }
 }
 
-/* What is in force, if it isn't the default.  */
-static void
-show_setting (hkm_out *out, const struct hkm_opt_row *row, enum hkm_opt_id id)
+HKM_COLD void
+hkm_opts_show_setting (hkm_out *out, const struct hkm_opt_row *row,
+                       enum hkm_opt_id id)
 {
   switch ((enum hkm_opt_type) row->type)
     {
@@ -199,7 +199,7 @@ built (const char *part)
 }
 
 /* TEXT in lines of at most 80 columns behind six blanks.  */
-static void
+static HKM_COLD void
 print_wrapped (hkm_out *out, const char *text)
 {
   size_t column = 0;
@@ -238,7 +238,20 @@ shown (char *text, size_t size,
   return text;
 }
 
-static void
+/* NOW, and where it stands if not in the environment.  */
+static HKM_COLD void
+print_now (hkm_out *out, enum hkm_opt_id id, const char *now)
+{
+  unsigned line;
+
+  hkm_opts_source (id, &line);
+  hkm_out_printf (out, "      now %s", now);
+  if (line > 0)
+    hkm_out_printf (out, " by %s:%u", hkm_opts_file (), line);
+  hkm_out_printf (out, "\n");
+}
+
+static HKM_COLD void
 print_row (hkm_out *out, enum hkm_opt_id id)
 {
   const struct hkm_opt_row *row = hkm_opts_row (id);
@@ -252,16 +265,16 @@ print_row (hkm_out *out, enum hkm_opt_id id)
   print_wrapped (out, row->help);
 
   hkm_out_init_store (&setting, &store);
-  show_setting (&setting, row, id);
+  hkm_opts_show_setting (&setting, row, id);
   hkm_out_flush (&setting);
   if (!built (row->part))
     hkm_out_printf (out, "      without effect: configured with --disable-%s\n",
                     row->part);
   else if (!hkm_text_is (now, def))
-    hkm_out_printf (out, "      now %s\n", now);
+    print_now (out, id, now);
 }
 
-void
+HKM_COLD void
 hkm_opts_help (void)
 {
   hkm_out out;
@@ -270,8 +283,10 @@ hkm_opts_help (void)
   hkm_out_init_fd (&out, STDERR_FILENO);
   hkm_out_printf (&out,
                   "hakmem: the variables read when a process starts; see "
-                  "hakmem-env(7).\n"
-                  "  %-31s %-23s %s\n", "variable", "default", "valid");
+                  "hakmem-env(7).\nfile of options, see hakmem.conf(5): %s\n"
+                  "  %-31s %-23s %s\n",
+                  hkm_opts_file () != NULL ? hkm_opts_file () : "none",
+                  "variable", "default", "valid");
   for (int id = 0; id < HKM_OPT_COUNT; id++)
     {
       const struct hkm_opt_row *row = hkm_opts_row (id);

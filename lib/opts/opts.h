@@ -1,6 +1,6 @@
 /* The option table: one row per HAKMEM_ variable (opts/options.def), read once
-   from the environment before the first block is handed out.  The same rows
-   feed HAKMEM_HELP, hakmem_ctl and the manual pages.
+   from the file of options and the environment before the first block is handed
+   out.  The same rows feed HAKMEM_HELP, hakmem_ctl and the manual pages.
 
    Values are plain data, constant after hkm_opts_load; any thread reads them.  */
 #ifndef HKM_OPTS_OPTS_H
@@ -33,6 +33,15 @@ enum hkm_opt_id
 };
 #undef HKM_OPTION
 
+/* Who gave an option its value; the later counts.  */
+enum hkm_opt_source
+{
+  HKM_OPT_BY_TABLE,
+  HKM_OPT_BY_FILE,       /* its part for all programs */
+  HKM_OPT_BY_SECTION,    /* a part for this one */
+  HKM_OPT_BY_ENVIRONMENT
+};
+
 /* The texts are arrays, not pointers: then the table needs no relocation, which
    would cost every process that starts a page and the time to write it.  */
 struct hkm_opt_row
@@ -49,8 +58,10 @@ struct hkm_opt_row
 };
 
 const struct hkm_opt_row *hkm_opts_row (enum hkm_opt_id id);
-/* Read every variable.  Under AT_SECURE nothing is read.  Messages about bad
-   values go to stderr only if it is a terminal or HAKMEM_VERBOSE is set.  */
+/* Read the environment and the file (opts/conf.h); under AT_SECURE the file
+   alone, if it is root's.  Messages about bad values go to stderr only if it is a
+   terminal or HAKMEM_VERBOSE is set, those about the machine's file only if
+   HAKMEM_VERBOSE is.  */
 void hkm_opts_load (void);
 /* The value of a row but of type LIST, RATIOS or TEXT.  */
 uint64_t hkm_opt (enum hkm_opt_id id);
@@ -62,6 +73,10 @@ uint32_t hkm_opt_list (enum hkm_opt_id id, unsigned k);
 const char *hkm_opt_text (enum hkm_opt_id id);
 /* The row called NAME (with or without HAKMEM_), or -1.  */
 int hkm_opts_find (const char *name);
+/* Who set a row, and in which line of the file; 0: not the file.  */
+enum hkm_opt_source hkm_opts_source (enum hkm_opt_id id, unsigned *line);
+/* The file of options that was read, or NULL.  */
+const char *hkm_opts_file (void);
 /* True if somebody can read what we say of options and files: stderr is a
    terminal or HAKMEM_VERBOSE is set, and the program is not privileged.  */
 bool hkm_opts_may_speak (void);

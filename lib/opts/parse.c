@@ -16,7 +16,7 @@ same_word (const char *a, size_t a_size, const char *b, size_t b_size)
 }
 
 /* The value of digit C in BASE, or -1.  */
-static int
+static HKM_COLD int
 digit (char c, unsigned base)
 {
   int v = c >= '0' && c <= '9' ? c - '0' : hkm_lower (c) - 'a' + 10;
@@ -39,7 +39,7 @@ suffix_shift (char c)
     }
 }
 
-enum hkm_parsed
+HKM_COLD enum hkm_parsed
 hkm_parse_number (const char *text, size_t n, bool bytes, uint64_t min,
                   uint64_t max, uint64_t *value)
 {
@@ -75,7 +75,7 @@ hkm_parse_number (const char *text, size_t n, bool bytes, uint64_t min,
   return HKM_PARSED;
 }
 
-enum hkm_parsed
+HKM_COLD enum hkm_parsed
 hkm_parse_ratio (const char *text, size_t n, uint64_t min, uint64_t max,
                  uint64_t *hundredths)
 {
@@ -104,7 +104,7 @@ hkm_parse_ratio (const char *text, size_t n, uint64_t min, uint64_t max,
   return HKM_PARSED;
 }
 
-enum hkm_parsed
+HKM_COLD enum hkm_parsed
 hkm_parse_bool (const char *text, size_t n, uint64_t *value)
 {
   enum hkm_parsed parsed = hkm_parse_choice (text, n, "0|1|off|on|no|yes",
@@ -115,7 +115,7 @@ hkm_parse_bool (const char *text, size_t n, uint64_t *value)
   return parsed;
 }
 
-const char *
+HKM_COLD const char *
 hkm_choice (const char *choices, uint64_t index, size_t *n)
 {
   for (const char *word = choices; *word != '\0'; index--)
@@ -131,7 +131,7 @@ hkm_choice (const char *choices, uint64_t index, size_t *n)
   return NULL;
 }
 
-enum hkm_parsed
+HKM_COLD enum hkm_parsed
 hkm_parse_choice (const char *text, size_t n, const char *choices,
                   uint64_t *value)
 {
@@ -148,7 +148,7 @@ hkm_parse_choice (const char *text, size_t n, const char *choices,
 }
 
 /* What stands between commas, at most MOST numbers: ratios or whole ones.  */
-static enum hkm_parsed
+static HKM_COLD enum hkm_parsed
 parse_each (const char *text, size_t n, bool ratios, uint64_t min,
             uint64_t max, unsigned most, uint32_t found[8], unsigned *count)
 {
@@ -172,7 +172,7 @@ parse_each (const char *text, size_t n, bool ratios, uint64_t min,
   return HKM_PARSED;
 }
 
-enum hkm_parsed
+HKM_COLD enum hkm_parsed
 hkm_parse_ratios (const char *text, size_t n, uint64_t min, uint64_t max,
                   uint32_t hundredths[8])
 {
@@ -186,7 +186,7 @@ hkm_parse_ratios (const char *text, size_t n, uint64_t min, uint64_t max,
   return parsed;
 }
 
-enum hkm_parsed
+HKM_COLD enum hkm_parsed
 hkm_parse_list (const char *text, size_t n, uint64_t min, uint64_t max,
                 uint32_t value[8])
 {
@@ -204,7 +204,7 @@ hkm_parse_list (const char *text, size_t n, uint64_t min, uint64_t max,
   return HKM_PARSED;
 }
 
-unsigned
+HKM_COLD unsigned
 hkm_edit_distance (const char *a, size_t a_size, const char *b, size_t b_size)
 {
   unsigned cost[HKM_EDIT_MAX + 1]; /* of turning a's beginning into b[0..j) */

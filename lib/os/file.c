@@ -12,35 +12,57 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* 0 if FD is a file of root's that nobody else may write, else EPERM.  By statx,
-   which has one form on all machines; where there is none, nothing is root's.  */
+/* 0 if FD is a regular file and, if OWNED, root's and for nobody else to write;
+   else EPERM.  By statx, which has one form on all machines; where there is none,
+   nothing is root's.  */
 static int
-check_owner (long fd)
+check_file (long fd, bool owned)
 {
   struct statx about;
   unsigned others = S_IWGRP | S_IWOTH;
-  return syscall (SYS_statx, fd, "", AT_EMPTY_PATH,
-                  STATX_TYPE | STATX_MODE | STATX_UID, &about)
-                   == 0
-                 && S_ISREG (about.stx_mode) && about.stx_uid == 0
-                 && (about.stx_mode & others) == 0
+  if (syscall (SYS_statx, fd, "", AT_EMPTY_PATH,
+               STATX_TYPE | STATX_MODE | STATX_UID, &about) != 0)
+    return owned ? EPERM : 0;
+  return S_ISREG (about.stx_mode)
+                 && (!owned
+                     || (about.stx_uid == 0 && (about.stx_mode & others) == 0))
              ? 0
              : EPERM;
 }
 
+/* WHAT a file must be: any, regular, or root's as well.  */
+enum kind { ANY, REGULAR, OWNED };
+
 static int
-read_file (const char *path, char *text, size_t size, size_t *n, bool owned)
+open_file (const char *path, enum kind what, int *fd)
+{
+  int saved = errno, error = 0;
+
+  *fd = (int) syscall (SYS_openat, AT_FDCWD, path,
+                       O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+  if (*fd < 0)
+    error = errno;
+  else if (what != ANY)
+    error = check_file (*fd, what == OWNED);
+  if (*fd >= 0 && error != 0)
+    syscall (SYS_close, *fd);
+  errno = saved;
+  return error;
+}
+
+int
+hkm_os_file_open (const char *path, bool owned, int *fd)
+{
+  return open_file (path, owned ? OWNED : REGULAR, fd);
+}
+
+int
+hkm_os_file_take (int fd, char *text, size_t size, size_t *n)
 {
   int saved = errno, error = 0;
   long done = 1;
-  long fd = syscall (SYS_openat, AT_FDCWD, path,
-                     O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 
   *n = 0;
-  if (fd < 0)
-    error = errno;
-  else if (owned)
-    error = check_owner (fd);
   while (error == 0 && done != 0 && *n < size)
     {
       done = syscall (SYS_read, fd, text + *n, size - *n);
@@ -49,16 +71,25 @@ read_file (const char *path, char *text, size_t size, size_t *n, bool owned)
       else if (done < 0 && errno != EINTR)
         error = errno;
     }
-  if (fd >= 0)
-    syscall (SYS_close, fd);
+  syscall (SYS_close, fd);
   errno = saved;
   return error;
+}
+
+static int
+read_file (const char *path, char *text, size_t size, size_t *n,
+           enum kind what)
+{
+  int fd, error = open_file (path, what, &fd);
+
+  *n = 0;
+  return error != 0 ? error : hkm_os_file_take (fd, text, size, n);
 }
 
 int
 hkm_os_file_read (const char *path, char *text, size_t size, size_t *n)
 {
-  return read_file (path, text, size, n, false);
+  return read_file (path, text, size, n, ANY);
 }
 
 /* True if PATH names something below /etc, and by no way around.  */
@@ -79,7 +110,8 @@ hkm_os_file_read_trusted (const char *path, char *text, size_t size, size_t *n)
 
   *n = 0;
   return secure && !is_below_etc (path) ? EPERM
-                                        : read_file (path, text, size, n, secure);
+                                        : read_file (path, text, size, n,
+                                                     secure ? OWNED : ANY);
 }
 
 /* A name beside PATH that no other thread, process or earlier process has: a

@@ -6,6 +6,14 @@
 
 #include "base/compiler.h"
 
+/* Open PATH to be read whole by hkm_os_file_take: a regular file (of what a link
+   leads to), so that opening it waits for nobody; if OWNED, root's, and one that
+   nobody else may write.  Returns 0 or an errno value: EPERM if it isn't such
+   a file.  */
+int hkm_os_file_open (const char *path, bool owned, int *fd);
+/* Read FD to its end into TEXT of SIZE bytes and close it; *N is what was stored,
+   SIZE if the file may go on beyond.  Returns 0 or an errno value.  */
+int hkm_os_file_take (int fd, char *text, size_t size, size_t *n);
 /* Read PATH into TEXT of SIZE bytes; *N is what was stored, SIZE if the file
    may go on beyond.  Does not wait for a file that is a pipe or terminal.
    Returns 0 or an errno value.  */

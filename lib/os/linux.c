@@ -341,6 +341,12 @@ hkm_os_secure (void)
   return getauxval (AT_SECURE) != 0;
 }
 
+const char *
+hkm_os_exec_path (void)
+{
+  return (const char *) getauxval (AT_EXECFN);
+}
+
 char **
 hkm_os_environ (void)
 {

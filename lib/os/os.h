@@ -70,6 +70,9 @@ extern bool (*hkm_os_cpu_override) (unsigned *cpu, unsigned *node);
 void hkm_os_random (uint64_t out[2]);
 /* True in setuid and like programs (AT_SECURE): trust no environment.  */
 bool hkm_os_secure (void);
+/* The path that exec was given for this process's program, of a script the
+   script's (AT_EXECFN); NULL if unknown.  Whoever started it says so.  */
+const char *hkm_os_exec_path (void);
 /* The environment block ("NAME=value" strings, NULL-ended; may be NULL).  */
 char **hkm_os_environ (void);
 /* Bytes the whole process held resident at most so far; 0 if unknown.  Opens

@@ -9,35 +9,47 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Out of line: its buffer is not to lie below a caller's other calls.  */
-static HKM_COLD int
-print_program (hkm_out *out)
+int
+hkm_os_path_program (char *path, size_t size)
 {
   static const char removed[] = " (deleted)";
-  char exe[PATH_MAX];
   int saved = errno;
-  long n = syscall (SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe,
-                    sizeof exe - 1);
+  long n = syscall (SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path,
+                    size - 1);
 
   int error = n < 0 ? errno : 0;
   errno = saved;
   if (n < 0)
     return error;
-  if (n == (long) sizeof exe - 1) /* maybe more: its end is the name */
+  if (n == (long) size - 1) /* maybe more: its end is the name */
     return ENAMETOOLONG;
-  exe[n] = '\0';
+  path[n] = '\0';
   n -= (long) sizeof removed - 1;
-  if (n > 0 && hkm_text_is (exe + n, removed))
-    exe[n] = '\0';
-  const char *name = exe;
-  for (const char *slash = exe; *slash != '\0';)
-    {
-      slash = hkm_text_find (slash, '/');
-      if (*slash != '\0')
-        name = ++slash;
-    }
-  hkm_out_printf (out, "%s", name);
+  if (n > 0 && hkm_text_is (path + n, removed))
+    path[n] = '\0';
   return 0;
+}
+
+const char *
+hkm_os_path_name (const char *path)
+{
+  const char *name = path;
+  for (; *path != '\0'; path++)
+    if (*path == '/')
+      name = path + 1;
+  return name;
+}
+
+/* Out of line: its buffer is not to lie below a caller's other calls.  */
+static HKM_COLD int
+print_program (hkm_out *out)
+{
+  char exe[PATH_MAX];
+  int error = hkm_os_path_program (exe, sizeof exe);
+
+  if (error == 0)
+    hkm_out_printf (out, "%s", hkm_os_path_name (exe));
+  return error;
 }
 
 int

@@ -5,6 +5,12 @@
 
 #include "base/compiler.h"
 
+/* The path of the file that the process executes, without what the kernel adds
+   when that file was removed, into PATH of SIZE bytes.  Returns 0 or an errno
+   value (no /proc, say).  */
+int hkm_os_path_program (char *path, size_t size);
+/* What follows the last slash of PATH.  */
+const char *hkm_os_path_name (const char *path);
 /* PATTERN into PATH of SIZE bytes: %p becomes the process id, %n the name of the
    file that the process executes (without its directories, and without what the
    kernel adds when that file was removed), %% one per cent sign; any other % is

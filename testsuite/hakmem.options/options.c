@@ -1,4 +1,5 @@
 /* options get NAME...: what hakmem_ctl says of each opt.NAME, one per line.
+   options source NAME...: who set them.  options file: conf.file.
    options owner: "ours" or "libc", whoever serves malloc here.
    options work: some of everything, for a report to tell of.  */
 #define _GNU_SOURCE
@@ -37,10 +38,25 @@ get (const char *name)
     }
   /* Text and numbers have one length on 64 bits: told apart by name.  */
   else if (strstr (name, "_FILE") || strstr (name, "_RULES")
-           || strcmp (name, "POLICY_SAVE") == 0)
+           || strcmp (name, "POLICY_SAVE") == 0 || strcmp (name, "CONF") == 0)
     printf ("%s %s\n", name, v.text ? v.text : "unset");
   else
     printf ("%s %llu\n", name, (unsigned long long) v.number);
+}
+
+/* A text that hakmem_ctl calls PREFIX NAME.  */
+static void
+get_text (const char *prefix, const char *name)
+{
+  char full[128];
+  const char *text = NULL;
+  size_t length = sizeof text;
+  snprintf (full, sizeof full, "%s%s", prefix, name);
+  int error = ctl (full, &text, &length, NULL, 0);
+  if (error)
+    printf ("%s error %d\n", full, error);
+  else
+    printf ("%s %s\n", name, text ? text : "unset");
 }
 
 static void *
@@ -92,6 +108,11 @@ main (int argc, char **argv)
   if (strcmp (argv[1], "get") == 0)
     for (int i = 2; i < argc; i++)
       get (argv[i]);
+  else if (strcmp (argv[1], "source") == 0)
+    for (int i = 2; i < argc; i++)
+      get_text ("source.", argv[i]);
+  else if (strcmp (argv[1], "file") == 0)
+    get_text ("", "conf.file");
   else if (strcmp (argv[1], "owner") == 0)
     owner ();
   else
