@@ -16,6 +16,7 @@
 #include "pool/run_cache.h"
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
+#include "thread/helper.h"
 #include "thread/thread.h"
 
 bool hkm_opted_out;
@@ -87,7 +88,10 @@ init_slow (void)
       if (hkm_opt (HKM_OPT_HELP))
         hkm_opts_help ();
       if (!hkm_opted_out)
-        hkm_api_learn_begin ();
+        {
+          hkm_api_learn_begin ();
+          hkm_helper_begin ();
+        }
       if (hkm_opt (HKM_OPT_TINY_PREWARM) && !hkm_opted_out)
         hkm_superslab_prewarm ((unsigned) hkm_opt (HKM_OPT_TINY_PREWARM));
     }

@@ -5,8 +5,8 @@
 #include "os/arena.h"
 #include "os/os.h"
 
-uint64_t (*hkm_tick_hook) (uint64_t now_ms);
-bool hkm_tick_told;
+bool hkm_tick_asked, hkm_tick_told;
+static uint64_t (*hook) (uint64_t now_ms); /* constant once ticks are told */
 
 /* A tick only tries it: who comes while another is at it goes on.  */
 static hkm_lock tick_lock = HKM_LOCK_INIT (HKM_RANK_TICK);
@@ -19,8 +19,24 @@ hkm_tick_slow (void)
   if (now < hkm_load_relaxed (&due) || !hkm_lock_try (&tick_lock))
     return;
   if (now >= hkm_load_relaxed (&due)) /* nobody did it meanwhile */
-    hkm_store_relaxed (&due, hkm_tick_hook (now));
+    hkm_store_relaxed (&due, hook (now));
   hkm_lock_give (&tick_lock);
+}
+
+void
+hkm_tick_by_thread (bool yes)
+{
+  hkm_store_release (&hkm_tick_asked, hook != NULL && !yes);
+}
+
+uint64_t
+hkm_tick_run (void)
+{
+  if (hook == NULL)
+    return UINT64_MAX;
+  hkm_tick_slow ();
+  uint64_t now = hkm_os_clock_ms (), next = hkm_load_relaxed (&due);
+  return next > now ? next - now : 0;
 }
 
 void
@@ -45,13 +61,14 @@ struct notes
 static struct notes *notes; /* constant once ticks are told */
 
 bool
-hkm_tick_begin (uint64_t (*hook) (uint64_t now_ms))
+hkm_tick_begin (uint64_t (*when_due) (uint64_t now_ms))
 {
   notes = hkm_arena_alloc (sizeof *notes, sizeof (uint64_t));
   if (notes == NULL)
     return false;
-  hkm_tick_hook = hook;
+  hook = when_due;
   hkm_store_release (&hkm_tick_told, true);
+  hkm_tick_by_thread (false);
   return true;
 }
 

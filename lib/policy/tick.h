@@ -1,6 +1,7 @@
 /* What cold paths tell whoever learns, and the time they give him: called on
-   cold paths now and then.  Without a hook (nobody learns) a tick is one load,
-   and nothing is told.  Any thread; nobody waits.  */
+   cold paths now and then.  If nobody learns, or a thread of the library's own
+   gives the time (thread/helper.h), a tick is one load.  Any thread; nobody
+   waits.  */
 #ifndef HKM_POLICY_TICK_H
 #define HKM_POLICY_TICK_H
 
@@ -10,25 +11,30 @@
 
 #ifdef HKM_WITH_LEARN
 
-/* Called with the time when it is due, by one thread at a time, maybe under a
-   heap's lock, and must not wait; says when it is due again.  NULL: nobody
-   learns.  */
-extern HKM_HIDDEN uint64_t (*hkm_tick_hook) (uint64_t now_ms);
+/* True while cold paths are to give the time: somebody learns, and no thread of
+   our own does.  Release.  */
+extern HKM_HIDDEN bool hkm_tick_asked;
 /* True while cold paths are to tell what they see.  Release, so that they find
    where.  */
 extern HKM_HIDDEN bool hkm_tick_told;
 
-/* Let HOOK be that, and cold paths tell what they see.  Once, by init; false: no
-   memory.  */
+/* HOOK is called with the time when it is due, by one thread at a time, maybe
+   under a heap's lock, and must not wait; it says when it is due again.  Cold
+   paths tell what they see from here on.  Once, by init; false: no memory.  */
 bool hkm_tick_begin (uint64_t (*hook) (uint64_t now_ms));
 
 void hkm_tick_slow (void);
 HKM_INLINE void
 hkm_tick (void)
 {
-  if (hkm_unlikely (hkm_tick_hook != NULL))
+  if (hkm_unlikely (hkm_load_acquire (&hkm_tick_asked)))
     hkm_tick_slow ();
 }
+
+/* A thread of our own gives the time from here on, or gives it no more.  */
+void hkm_tick_by_thread (bool yes);
+/* Its tick; the milliseconds until the next is due, UINT64_MAX: none ever is.  */
+uint64_t hkm_tick_run (void);
 
 HKM_INLINE bool
 hkm_tick_is_told (void)

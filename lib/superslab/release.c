@@ -258,6 +258,15 @@ hkm_superslab_reclaim (void)
     reclaim ();
 }
 
+void
+hkm_superslab_tend (void)
+{
+  bool over = hkm_retain_tick ();
+  hkm_superslab_reclaim ();
+  if (over)
+    hkm_retain_reclaim ();
+}
+
 /* After any of the below: less is live, and more may be idle.  */
 static void
 fit_budget (void)

@@ -48,6 +48,9 @@ void hkm_superslab_prewarm (unsigned n);
 size_t hkm_superslab_trim (void);
 /* If idle memory is over its budget, give idle slots back until it fits.  */
 void hkm_superslab_reclaim (void);
+/* Now and then, by who holds no lock of HKM_RANK_BIG or above: that, and what
+   was idle for long enough goes, and regret that is of no use.  */
+void hkm_superslab_tend (void);
 /* Facts for reports.  sparse: superslabs of which some slots, but less than a
    quarter, are part of slabs or runs.  */
 typedef struct hkm_superslab_facts

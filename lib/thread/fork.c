@@ -10,6 +10,7 @@
 #include "policy/policy.h"
 #include "policy/tick.h"
 #include "superslab/superslab.h"
+#include "thread/helper.h"
 #include "thread/thread.h"
 
 #include <pthread.h>
@@ -62,6 +63,7 @@ parent (void)
 static void
 child (void)
 {
+  hkm_helper_fork_child ();
   if (interrupted)
     return;
   hkm_lock_own_none ();
@@ -69,6 +71,7 @@ child (void)
   hkm_heap_fork_child (hkm_heap_mine ());
   hkm_tick_go_on ();
   hkm_lock_hold_none ();
+  hkm_helper_came ();
 }
 
 void

@@ -3,6 +3,7 @@
    sees, because other destructors allocate and free too.  What comes after that
    goes to the shared heap.  */
 #include "thread/thread.h"
+#include "thread/helper.h"
 #include "tiny/hot.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ thread_exit (void *value)
     return;
   hkm_thread_front = (hkm_front *) &hkm_front_dead;
   hkm_heap_leave (heap);
+  hkm_helper_went ();
 }
 
 void
@@ -60,5 +62,6 @@ hkm_thread_heap (void)
       pthread_setspecific (exit_key, (void *) 1);
       errno = saved;
     }
+  hkm_helper_came ();
   return heap;
 }

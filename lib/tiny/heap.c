@@ -64,10 +64,7 @@ hkm_heap_tend_locked (hkm_heap *heap)
   if (++heap->cold_calls % TEND_EVERY != 0)
     return;
   hkm_outbound_flush_locked (heap);
-  bool over = hkm_retain_tick ();
-  hkm_superslab_reclaim ();
-  if (over)
-    hkm_retain_reclaim ();
+  hkm_superslab_tend ();
   if (heap->cold_calls % TELL_EVERY == 0)
     {
       heap->timed = hkm_tick_is_told ();
@@ -177,6 +174,16 @@ hkm_heap_shared (void)
     }
   hkm_lock_give (&hkm_registry.lock);
   return heap;
+}
+
+bool
+hkm_heap_any_active (void)
+{
+  hkm_lock_take (&hkm_registry.lock);
+  bool any = hkm_registry.count - (shared_heap != NULL)
+             > hkm_registry.parked_count;
+  hkm_lock_give (&hkm_registry.lock);
+  return any;
 }
 
 hkm_front *

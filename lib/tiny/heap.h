@@ -43,6 +43,8 @@ hkm_counts *hkm_heap_counts (hkm_heap *heap);
 hkm_heap *hkm_heap_enter (void);
 /* This thread ends: park HEAP for another.  */
 void hkm_heap_leave (hkm_heap *heap);
+/* Does some thread have a heap?  */
+bool hkm_heap_any_active (void);
 /* The heap of threads in teardown; it has no thread of its own.  NULL: no
    memory.  */
 hkm_heap *hkm_heap_shared (void);
