@@ -202,33 +202,7 @@ run_program ()
   install_needs
   build_library
   cd "$start" || exit 1
-  reports=$(mktemp -d "${TMPDIR:-/tmp}/hakmem.XXXXXX") || exit 1
-  trap 'rm -rf "$reports"' EXIT
-  # An interrupt is the program's to handle; its summary is still wanted.
-  trap : INT
-  # The shell turns into the program, so that its process number, which names
-  # its report, is known; children report too, each to a file of its own.
-  # shellcheck disable=SC2016
-  LIBRARY=$library REPORTS=$reports sh -c '
-    echo $$ >"$REPORTS/pid"
-    l=$LIBRARY r=$REPORTS
-    unset LIBRARY REPORTS
-    exec env LD_PRELOAD="$l${LD_PRELOAD:+:$LD_PRELOAD}" HAKMEM_STATS=exit \
-      HAKMEM_STATS_FORMAT=summary HAKMEM_STATS_FILE="$r/%p" "$@"' sh "$@"
-  status=$?
-  pid=$(cat "$reports/pid")
-  printf '\n-- libhakmem: %s --\n' "$1" >&2
-  if [ -s "$reports/$pid" ]; then cat "$reports/$pid" >&2
-  elif [ "$status" -eq 126 ] || [ "$status" -eq 127 ]; then
-    echo "no summary: the program could not be started" >&2
-  else
-    echo "no summary: the program was killed, left by _exit, is static," \
-      "or is setuid" >&2
-  fi
-  others=$(find "$reports" -type f ! -name pid ! -name "$pid" | wc -l)
-  [ "$others" -eq 0 ] ||
-    echo "($others other processes that it started ran on libhakmem too)" >&2
-  exit "$status"
+  exec "$build/tools/hakmem-run" -- "$@"
 }
 
 # ---------------------------------------------------------------- testing

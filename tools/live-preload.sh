@@ -16,7 +16,8 @@ refuse ()
 {
   echo "live-preload: $file preloads $1 into every program." >&2
   echo "live-preload: installing over it breaks programs that start meanwhile;" \
-       "take the line out first, or install with DESTDIR and rename into place." >&2
+       "take it out first (hakmem-preload disable)," \
+       "or install with DESTDIR and rename into place." >&2
   exit 1
 }
 
