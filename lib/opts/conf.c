@@ -65,23 +65,52 @@ program_of (hkm_conf *conf)
     conf->program = hkm_os_exec_path ();
   if (conf->program == NULL)
     conf->program = "";
+  conf->name = hkm_os_path_name (conf->program); /* the other may be gone */
   return conf->program;
 }
 
-/* True if PATTERN, all of it or up to a * at its end, is NAME.  */
+static HKM_COLD const char *
+name_of (hkm_conf *conf)
+{
+  if (conf->name == NULL && conf->program == NULL && !conf->secure)
+    conf->name = hkm_os_path_program_name (conf->room, PATH_MAX);
+  if (conf->name == NULL)
+    program_of (conf);
+  return conf->name;
+}
+
+/* True if PATTERN, all of it or up to a * at its end, is NAME; nothing is
+   nobody's.  */
 static bool
 matches (span pattern, const char *name)
 {
   bool open = pattern.end[-1] == '*';
 
+  if (*name == '\0')
+    return false;
   for (pattern.end -= open; pattern.at < pattern.end; pattern.at++, name++)
     if (*name == '\0' || *pattern.at != *name)
       return false;
   return open || *name == '\0';
 }
 
+/* The whole path is asked for only where its last part is right.  */
+static bool
+is_ours (hkm_conf *conf, span pattern)
+{
+  span last = pattern;
+  for (const char *c = pattern.at; c < pattern.end; c++)
+    if (*c == '/')
+      last.at = c + 1;
+  bool path = last.at > pattern.at;
+  if (path && (last.at == last.end || last.end[-1] == '*'))
+    return matches (pattern, program_of (conf));
+  return matches (last, name_of (conf))
+         && (!path || matches (pattern, program_of (conf)));
+}
+
 /* [PATTERN]; NULL, or what is wrong with it.  */
-static HKM_COLD const char *
+static const char *
 take_section (reading *r, span line)
 {
   r->by = HKM_OPT_BY_TABLE;
@@ -90,15 +119,12 @@ take_section (reading *r, span line)
   span pattern = trim ((span) { line.at + 1, line.end - 1 });
   if (pattern.at == pattern.end)
     return "a section without a program";
-  bool path = *pattern.at == '/';
   for (const char *c = pattern.at; c < pattern.end; c++)
     if (*c == '[' || *c == ']' || (*c == '*' && c + 1 < pattern.end))
       return "a section's program has * before its end, or [ or ]";
-    else if (*c == '/' && !path)
+    else if (*c == '/' && *pattern.at != '/')
       return "a section's program is neither a name nor a path from / on";
-  const char *program = program_of (r->conf);
-  if (*program != '\0'
-      && matches (pattern, path ? program : hkm_os_path_name (program)))
+  if (is_ours (r->conf, pattern))
     r->by = HKM_OPT_BY_SECTION;
   return NULL;
 }

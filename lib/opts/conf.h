@@ -26,9 +26,10 @@ typedef struct hkm_conf
   const char *path; /* of the file, for messages */
   const char *text;
   size_t n;
-  /* The path of what runs, asked for at the first section; NULL: not yet.  */
-  const char *program;
-  char *room; /* PATH_MAX bytes for it */
+  /* The path of what runs, and its last part, asked for when a section has to
+     know; NULL: not yet.  */
+  const char *program, *name;
+  char *room; /* PATH_MAX bytes for either */
   bool secure; /* AT_SECURE: leave out what writes, prints or opens files */
 } hkm_conf;
 

@@ -367,7 +367,7 @@ may_speak_of_file (void)
 static HKM_COLD bool
 open_file (hkm_conf *conf)
 {
-  size_t page = hkm_os_page_size ();
+  size_t page = hkm_os_page_size (), size;
   char *whole = NULL;
   int fd, error;
 
@@ -376,12 +376,15 @@ open_file (hkm_conf *conf)
     conf->path = hkm_opt_text (HKM_OPT_CONF);
   if (conf->path == NULL || hkm_text_is (conf->path, "none"))
     return false;
-  error = hkm_os_file_open (conf->path, conf->secure, &fd);
+  error = hkm_os_file_open (conf->path, conf->secure, &fd, &size);
   if (error == 0)
     {
+      /* What grows meanwhile is cut: its length saves asking for its end.  */
+      if (size == 0 || size > HKM_CONF_MAX)
+        size = HKM_CONF_MAX;
       whole = hkm_os_map (HKM_CONF_MAX + page, page);
       /* Without memory for it, only to close it.  */
-      error = hkm_os_file_take (fd, whole, whole != NULL ? HKM_CONF_MAX : 0,
+      error = hkm_os_file_take (fd, whole, whole != NULL ? size : 0,
                                 &conf->n);
       if (whole == NULL)
         error = ENOMEM;

@@ -16,13 +16,15 @@
    else EPERM.  By statx, which has one form on all machines; where there is none,
    nothing is root's.  */
 static int
-check_file (long fd, bool owned)
+check_file (long fd, bool owned, size_t *size)
 {
   struct statx about;
   unsigned others = S_IWGRP | S_IWOTH;
+  *size = 0;
   if (syscall (SYS_statx, fd, "", AT_EMPTY_PATH,
-               STATX_TYPE | STATX_MODE | STATX_UID, &about) != 0)
+               STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, &about) != 0)
     return owned ? EPERM : 0;
+  *size = about.stx_size < SIZE_MAX ? (size_t) about.stx_size : SIZE_MAX;
   return S_ISREG (about.stx_mode)
                  && (!owned
                      || (about.stx_uid == 0 && (about.stx_mode & others) == 0))
@@ -34,7 +36,7 @@ check_file (long fd, bool owned)
 enum kind { ANY, REGULAR, OWNED };
 
 static int
-open_file (const char *path, enum kind what, int *fd)
+open_file (const char *path, enum kind what, int *fd, size_t *size)
 {
   int saved = errno, error = 0;
 
@@ -43,7 +45,7 @@ open_file (const char *path, enum kind what, int *fd)
   if (*fd < 0)
     error = errno;
   else if (what != ANY)
-    error = check_file (*fd, what == OWNED);
+    error = check_file (*fd, what == OWNED, size);
   if (*fd >= 0 && error != 0)
     syscall (SYS_close, *fd);
   errno = saved;
@@ -51,9 +53,9 @@ open_file (const char *path, enum kind what, int *fd)
 }
 
 int
-hkm_os_file_open (const char *path, bool owned, int *fd)
+hkm_os_file_open (const char *path, bool owned, int *fd, size_t *size)
 {
-  return open_file (path, owned ? OWNED : REGULAR, fd);
+  return open_file (path, owned ? OWNED : REGULAR, fd, size);
 }
 
 int
@@ -80,7 +82,8 @@ static int
 read_file (const char *path, char *text, size_t size, size_t *n,
            enum kind what)
 {
-  int fd, error = open_file (path, what, &fd);
+  size_t told;
+  int fd, error = open_file (path, what, &fd, &told);
 
   *n = 0;
   return error != 0 ? error : hkm_os_file_take (fd, text, size, n);

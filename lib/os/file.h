@@ -8,9 +8,9 @@
 
 /* Open PATH to be read whole by hkm_os_file_take: a regular file (of what a link
    leads to), so that opening it waits for nobody; if OWNED, root's, and one that
-   nobody else may write.  Returns 0 or an errno value: EPERM if it isn't such
-   a file.  */
-int hkm_os_file_open (const char *path, bool owned, int *fd);
+   nobody else may write.  *SIZE is how long it says it is, 0 if that is not
+   known.  Returns 0 or an errno value: EPERM if it isn't such a file.  */
+int hkm_os_file_open (const char *path, bool owned, int *fd, size_t *size);
 /* Read FD to its end into TEXT of SIZE bytes and close it; *N is what was stored,
    SIZE if the file may go on beyond.  Returns 0 or an errno value.  */
 int hkm_os_file_take (int fd, char *text, size_t size, size_t *n);

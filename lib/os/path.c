@@ -1,11 +1,13 @@
 /* See path.h.  argv[0] is what somebody said; the link in /proc is what runs.  */
 #include "os/path.h"
 #include "base/text.h"
+#include "os/os.h"
 #include "os/out.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,6 +40,51 @@ hkm_os_path_name (const char *path)
     if (*path == '/')
       name = path + 1;
   return name;
+}
+
+/* True if the process's first argument is EXEC, an absolute path, or its last part
+   alone.  A script's is its interpreter's path.  What stands before the last part
+   is looked at from its end; before the first argument lies the start block.  */
+static bool
+is_first_argument (const char *exec)
+{
+  const char *name = hkm_os_path_name (exec);
+  const char *short_name = program_invocation_short_name;
+  if (!hkm_text_is (name, short_name))
+    return false;
+  if (short_name[-1] != '/')
+    return true;
+  size_t before = (size_t) (name - exec);
+  return hkm_bytes_are (short_name - before, exec, before);
+}
+
+const char *
+hkm_os_path_program_name (char *path, size_t size)
+{
+  char to[128];
+  const char *exec = hkm_os_exec_path ();
+  size_t n = exec != NULL && *exec == '/' ? hkm_text_size (exec) : size;
+  int saved = errno;
+
+  if (n >= size || *hkm_os_path_name (exec) == '\0' || !is_first_argument (exec))
+    return NULL;
+  memcpy (path, exec, n + 1);
+  for (int links = 0; links < 4; links++)
+    {
+      long m = syscall (SYS_readlinkat, AT_FDCWD, path, to, sizeof to - 1);
+      int error = m < 0 ? errno : 0;
+      errno = saved;
+      char *name = (char *) hkm_os_path_name (path);
+      if (error != 0)
+        return error == EINVAL ? name : NULL; /* EINVAL: no link */
+      to[m] = '\0';
+      char *at = *to == '/' ? path : name;
+      size_t used = (size_t) (at - path);
+      if (m == (long) sizeof to - 1 || used + (size_t) m >= size)
+        return NULL;
+      memcpy (at, to, (size_t) m + 1);
+    }
+  return NULL;
 }
 
 /* Out of line: its buffer is not to lie below a caller's other calls.  */

@@ -9,6 +9,11 @@
    when that file was removed, into PATH of SIZE bytes.  Returns 0 or an errno
    value (no /proc, say).  */
 int hkm_os_path_program (char *path, size_t size);
+/* The last part of that path, from PATH of SIZE bytes, at less cost: /proc makes
+   four objects of a process that asks it for the first time.  Goes by what exec
+   was told (os.h), if the program's first argument says that it was no script;
+   NULL if it can't be known so.  */
+const char *hkm_os_path_program_name (char *path, size_t size);
 /* What follows the last slash of PATH.  */
 const char *hkm_os_path_name (const char *path);
 /* PATTERN into PATH of SIZE bytes: %p becomes the process id, %n the name of the

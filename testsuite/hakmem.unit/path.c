@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,34 @@ TEST (the_program)
   CHECKF (becomes ("%n", name), "%s, wanted %s", path, name);
 }
 
+/* The same at less cost, or not at all: the first argument is not its own.  */
+TEST (the_program_by_what_exec_was_told)
+{
+  const char *told = (const char *) getauxval (AT_EXECFN), *found;
+  errno = 55;
+  found = hkm_os_path_program_name (path, sizeof path);
+  CHECK (errno == 55 && found == NULL);
+  char *real = program_invocation_short_name;
+  char same[PATH_MAX + 8] = "";
+  snprintf (same, sizeof same, "x%s", told);
+  program_invocation_short_name = strrchr (same, '/') + 1;
+  found = hkm_os_path_program_name (path, sizeof path);
+  if (*told != '/')
+    CHECK (found == NULL);
+  else if (access (told, F_OK) == 0)
+    CHECKF (found != NULL && strcmp (found, name) == 0, "%s, wanted %s", found,
+            name);
+  else
+    CHECK (found == NULL);
+  CHECK (hkm_os_path_program_name (path, 3) == NULL);
+  if (*told == '/') /* another directory */
+    {
+      same[1] = 'x';
+      CHECK (hkm_os_path_program_name (path, sizeof path) == NULL);
+    }
+  program_invocation_short_name = real;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -87,5 +116,6 @@ main (int argc, char **argv)
   RUN (what_stands_for_itself);
   RUN (the_process);
   RUN (the_program);
+  RUN (the_program_by_what_exec_was_told);
   return check_done ();
 }
