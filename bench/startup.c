@@ -6,6 +6,9 @@
        Prints a line "SIDE US FAULTS RATIO" for libc, empty and hakmem: the
        median over rounds of the side's median time, and of its quotient by
        libc's
+     startup roots LIBC EMPTY HAKMEM ROUNDS EXECS PROGRAM [ARGUMENT...]
+       the same, with nothing preloaded by a variable: each side is a root to
+       chroot to, with what its /etc/ld.so.preload says
      startup memory LIBRARY ROUNDS
        lets cat copy one byte and asks the kernel what it holds then; prints a
        line "SIDE ANONYMOUS RSS" for libc and hakmem, in KiB,
@@ -26,6 +29,7 @@ extern char **environ;
 enum { LIBC, EMPTY, HAKMEM, SIDES };
 static const char *const side_name[SIDES] = { "libc", "empty", "hakmem" };
 static char **side_environ[SIDES];
+static const char *side_root[SIDES]; /* NULL: this process's */
 
 static void
 die (const char *what)
@@ -79,6 +83,19 @@ static pid_t
 start (int side, char **argv, const posix_spawn_file_actions_t *actions)
 {
   pid_t pid;
+  if (side_root[side] != NULL)
+    {
+      pid = vfork ();
+      if (pid < 0)
+        die ("vfork");
+      if (pid == 0)
+        {
+          if (chroot (side_root[side]) == 0)
+            execve (argv[0], argv, side_environ[side]);
+          _exit (127);
+        }
+      return pid;
+    }
   errno = posix_spawnp (&pid, argv[0], actions, NULL, argv, side_environ[side]);
   if (errno != 0)
     die (argv[0]);
@@ -226,29 +243,50 @@ measure_memory (size_t rounds)
               median (held[side][RSS], rounds));
 }
 
+static int
+usage (void)
+{
+  fprintf (stderr,
+           "usage: startup exec LIBRARY EMPTY ROUNDS EXECS PROGRAM"
+           " [ARGUMENT...]\n"
+           "       startup roots LIBC EMPTY HAKMEM ROUNDS EXECS PROGRAM"
+           " [ARGUMENT...]\n"
+           "       startup memory LIBRARY ROUNDS\n");
+  return 2;
+}
+
+/* A count of the command line; 0 is wrong.  */
+static size_t
+count (const char *text)
+{
+  long n = strtol (text, NULL, 10);
+  return n > 0 ? (size_t) n : 0;
+}
+
 int
 main (int argc, char **argv)
 {
-  bool exec = argc > 6 && strcmp (argv[1], "exec") == 0;
-  bool memory = argc == 4 && strcmp (argv[1], "memory") == 0;
-  long rounds = exec || memory ? strtol (argv[exec ? 4 : 3], NULL, 10) : 0;
-  long execs = exec ? strtol (argv[5], NULL, 10) : 1;
-  if (rounds <= 0 || execs <= 0)
+  const char *what = argc > 1 ? argv[1] : "";
+  bool roots = strcmp (what, "roots") == 0;
+  char **rest = argv + (roots ? 5 : 4); /* rounds, and what follows */
+
+  if (strcmp (what, "memory") == 0 && argc == 4 && count (argv[3]) != 0)
     {
-      fprintf (stderr,
-               "usage: startup exec LIBRARY EMPTY ROUNDS EXECS PROGRAM"
-               " [ARGUMENT...]\n"
-               "       startup memory LIBRARY ROUNDS\n");
-      return 2;
+      side_environ[LIBC] = environ_make (NULL);
+      side_environ[HAKMEM] = environ_make (argv[2]);
+      measure_memory (count (argv[3]));
+      return 0;
     }
-  side_environ[LIBC] = environ_make (NULL);
-  side_environ[HAKMEM] = environ_make (argv[2]);
-  if (exec)
+  if ((!roots && strcmp (what, "exec") != 0) || argc < (roots ? 8 : 7)
+      || count (rest[0]) == 0 || count (rest[1]) == 0)
+    return usage ();
+  for (int side = 0; side < SIDES; side++)
     {
-      side_environ[EMPTY] = environ_make (argv[3]);
-      measure_execs ((size_t) rounds, (size_t) execs, argv + 6);
+      side_root[side] = roots ? argv[2 + side] : NULL;
+      side_environ[side]
+        = environ_make (roots || side == LIBC ? NULL
+                                              : argv[side == HAKMEM ? 2 : 3]);
     }
-  else
-    measure_memory ((size_t) rounds);
+  measure_execs (count (rest[0]), count (rest[1]), rest + 2);
   return 0;
 }
