@@ -174,7 +174,8 @@ execs ()
 
 inner ()
 {
-  sh "$srcdir/testsuite/hakmem.tools/preload.sh" "$tree" "$preload" "$entry" \
+  CONF=$(sed -n 's/^#define HKM_CONF_FILE "\(.*\)"/\1/p' "$builddir/config.h") \
+    sh "$srcdir/testsuite/hakmem.tools/preload.sh" "$tree" "$preload" "$entry" \
     "$work/fixtures" >"$work/preload.out" 2>&1
   sed 's/^ok /ok preload\//; s/^not ok /not ok preload\//; /^done$/d' \
     "$work/preload.out"

@@ -3,13 +3,15 @@
 # root TREE (tree.sh), in which ENTRY is the library and has its helper; as root,
 # in a mount namespace of its own.  FIXTURES has what preload.exp compiled: idle,
 # idle_static and own_malloc, programs, and preloads.  Prints a line per test, and
-# done.  With WORDs, only the parts of that name.
+# done.  With WORDs, only the parts of that name.  Environment: CONF, the library's
+# file of options (/etc/hakmem.conf).
 # shellcheck disable=SC3044 # enable is a word here
 set -u
 tree=$1 preload=$2 entry=$3 fixtures=$4
 shift 4
 only=$*
 file=$tree/etc/ld.so.preload
+conf=$tree${CONF:-/etc/hakmem.conf}
 library=$tree$entry
 LC_ALL=C
 export LC_ALL
@@ -409,6 +411,21 @@ if wanted options; then
   says "problem: no variable HAKMEM_LERN"; says "problem: HAKMEM_RETAIN=much"
   unset HAKMEM_LERN HAKMEM_RETAIN
   ok "check shows wrong variables"
+  mkdir -p "${conf%/*}"
+  printf '%s\n' '[one]' 'retian = 1' '[two]' 'retain = much' >"$conf"
+  run check; expect 1
+  says "hakmem.conf"; says RETAIN; says "valid:"
+  [ "$(grep -c '^problem: ' "$work/out")" = 2 ] || fault "not two: $out"
+  run enable; expect 0; quiet; run disable
+  ok "check shows wrong lines of the configuration file"
+  echo 'disable = 1' >"$conf"
+  run check; expect 0; says "note: a configuration file turns"
+  run enable; expect 0; holds "$entry_line"
+  grep -q "note: a configuration file turns" "$work/err" || fault "no note"
+  serves || fault "the library is not in programs"
+  run disable; expect 0
+  ok "off for most"
+  rm "$conf"
 fi
 
 if wanted lib; then
@@ -484,10 +501,15 @@ if wanted status; then
   idle opted HAKMEM_DISABLE=1 /opt/idle; exec 6>"$work/opted"; up opted
   idle owner /opt/own_malloc; exec 7>"$work/owner"; up owner
   idle static /opt/idle_static; exec 8>"$work/static"; up static
+  mkdir -p "${conf%/*}"
+  cp "$fixtures/idle" "$tree/opt/quiet"
+  printf '[quiet]\ndisable = 1\n' >"$conf"
+  idle quiet /opt/quiet; exec 3>"$work/quiet"; up quiet
   run status --verbose
   expect 0
   # shellcheck disable=SC2154 # set by idle
   for pair in "$user=use it" "$before=started before" "$opted=opted out" \
+    "$quiet=opted out" \
     "$owner=have another malloc" "$static=are statically linked" \
     "$$=see another"; do
     case $(verdict "${pair%%=*}") in
@@ -506,7 +528,8 @@ if wanted status; then
   run status --verbose; expect 3
   case $(verdict "$before") in "not enabled") ;; *) fault "$(verdict "$before")" ;; esac
   ok "status after disable"
-  exec 4>&- 5>&- 6>&- 7>&- 8>&-
+  rm "$conf"
+  exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
   wait
 fi
 reset

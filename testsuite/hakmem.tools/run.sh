@@ -72,6 +72,14 @@ run --no-summary true; expect 0; one_line; says HAKMEM_RETAIN
 run -o retain=1 --no-summary true; expect 0; one_line
 unset HAKMEM_RETIAN
 ok "a wrong variable is told"
+printf '%s\n' 'disable = 1' 'retian = 1' >conf
+HAKMEM_CONF=$TMPDIR/conf; export HAKMEM_CONF
+run ls /dev/null; expect 0; says RETAIN; says "-o disable=0"; says "no summary"
+run -o disable=0 ls /dev/null; expect 0; says RETAIN; silent "-o disable=0"
+says "the process held"
+run -o retian=1 true; expect 125; one_line
+unset HAKMEM_CONF
+ok "a configuration file"
 run --policy nonexistent true; expect 125; one_line; says nonexistent
 run -o policy_save="$TMPDIR/policy" --no-summary ls /dev/null; expect 0
 [ -s policy ] || fault "no policy"

@@ -28,6 +28,13 @@ int helper_processes (const char *root, long long since, bool verbose);
    125, 126, 127 as env's.  */
 int helper_run (const char *form, const char *preload, char **argv);
 
+/* True if a process that runs PROGRAM (its path in the root ROOT, "" or without a
+   slash at its end) was told to leave its blocks to libc: by DISABLE and CONF, its
+   variables HAKMEM_DISABLE and HAKMEM_CONF or NULL, or by the file of options as
+   it is now.  SECURE: it was started with others' privileges.  */
+bool is_opted_out (const char *root, const char *program, bool secure,
+                   const char *disable, const char *conf);
+
 /* What of an ELF file matters here.  */
 struct elf_facts
 {

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +24,7 @@ enum verdict
 static const char *const words[VERDICTS] = {
   [USES] = "use it",
   [USES_OLD] = "use a copy that was replaced since",
-  [OPTED_OUT] = "opted out (HAKMEM_DISABLE)",
+  [OPTED_OUT] = "opted out (HAKMEM_DISABLE or hakmem.conf)",
   [OWN_MALLOC] = "have another malloc in charge",
   [STATIC] = "are statically linked",
   [OTHER_LIBC] = "do not use glibc",
@@ -223,29 +222,39 @@ other_preload (long pid, const char *maps, const char *value)
   return other;
 }
 
-static bool
-is_on (const char *value)
+/* The path that process PID executes, as it is called in ROOT, into PATH.  */
+static const char *
+program_of (long pid, const char *root, char *path, size_t size)
 {
-  return value != NULL && (strcmp (value, "1") == 0
-                           || strcasecmp (value, "on") == 0
-                           || strcasecmp (value, "yes") == 0);
+  static const char removed[] = " (deleted)";
+  size_t above = strlen (root);
+  char link[64];
+
+  snprintf (link, sizeof link, "/proc/%ld/exe", pid);
+  ssize_t n = readlink (link, path, size - 1);
+  path[n > 0 ? n : 0] = '\0';
+  if (n > (ssize_t) sizeof removed
+      && strcmp (path + n - (sizeof removed - 1), removed) == 0)
+    path[n - (ssize_t) (sizeof removed - 1)] = '\0';
+  return strncmp (path, root, above) == 0 ? path + above : path;
 }
 
 /* Of a process that has the library.  */
 static enum verdict
 judge_user (const struct process *p, const char *maps, const char *library,
-            const struct elf_facts *exe)
+            const struct elf_facts *exe, const char *root)
 {
-  size_t n;
-  char *environment = is_secure (p->pid) ? NULL
-                                         : slurp (p->pid, "environ", &n);
-  const char *preload = environment != NULL
-                          ? variable (environment, n, "LD_PRELOAD") : NULL;
+  char path[PATH_MAX];
+  size_t n = 0;
+  bool secure = is_secure (p->pid);
+  char *environment = secure ? NULL : slurp (p->pid, "environ", &n);
+  const char *preload = variable (environment, n, "LD_PRELOAD");
   size_t length = strlen (library);
   enum verdict verdict = USES;
 
-  if (environment != NULL
-      && is_on (variable (environment, n, "HAKMEM_DISABLE")))
+  if (is_opted_out (root, program_of (p->pid, root, path, sizeof path), secure,
+                    variable (environment, n, "HAKMEM_DISABLE"),
+                    variable (environment, n, "HAKMEM_CONF")))
     verdict = OPTED_OUT;
   else if (exe->has_malloc
            || (preload != NULL && other_preload (p->pid, maps, preload)))
@@ -319,7 +328,8 @@ judge (const struct process *p, const char *root, long long since)
   if (!same_view (p->pid, root))
     verdict = OTHER_VIEW;
   else if (library != NULL)
-    verdict = judge_user (p, maps, library, &exe);
+    verdict = judge_user (p, maps, library, &exe,
+                          strcmp (root, "/") == 0 ? "" : root);
   else if (!exe.native)
     verdict = OTHER_BITS;
   else if (libc == NULL)

@@ -106,8 +106,8 @@ print_all (const char *program, pid_t pid)
     fprintf (stderr, "\n-- libhakmem: %s --\n", program);
   unsigned others = print_report (pid, &printed);
   if (program != NULL && !printed)
-    fputs ("no summary: the program was killed, left by _exit or could not"
-           " write it,\nor the library has no statistics\n", stderr);
+    fputs ("no summary: the program was killed, left by _exit, was opted out"
+           " or could not\nwrite it, or the library has no statistics\n", stderr);
   if (others > 0)
     fprintf (stderr, "(%u other process%s that it started ran on libhakmem"
              " too)\n", others, others == 1 ? "" : "es");
