@@ -1,6 +1,6 @@
 # Writes the manual pages of the HAKMEM_ variables from the option table.
 #
-#   awk -f options-man.awk -v page=PAGE options-notes options.def
+#   awk -f options-man.awk -v page=PAGE options-notes options.def profiles.def
 #
 # PAGE is man/HAKMEM_NAME.7 (directory and section may be left out) for one
 # variable, man/hakmem-env.7 for the index of all, or "list" for the names of
@@ -25,6 +25,14 @@ FILENAME ~ /options-notes$/ {
   head = $0; sub(/^HKM_OPTION \(/, "", head)
   getline help_line
   split_row(head, help_line)
+}
+
+# What the profiles change.
+/^HKM_SETTING \([A-Z]/ {
+  gsub(/^HKM_SETTING \(|\)$/, "")
+  split($0, f, /, */)
+  settings[++changes] = tolower(f[1]) " " f[2]
+  setting[changes] = f[3]
 }
 
 END {
@@ -132,10 +140,31 @@ function header(title) {
 function facts(name) {
   print ".TP 10\nForm\n" form(name)
   print ".TP\nValid\n" valid(name)
-  print ".TP\nDefault\n" default_of(name)
+  print ".TP\nDefault\n" default_of(name) by_profile(name)
   if (part[name] != "")
     print ".TP\nPart\n" part[name] \
       "; without effect in a library configured with \\-\\-disable\\-" part[name]
+}
+
+# "; 256M in profile speed"
+function by_profile(name,   i, w, s) {
+  for (i = 1; i <= changes; i++) {
+    split(settings[i], w, " ")
+    if (w[2] == name) s = s "; " number(name, setting[i]) " in profile " w[1]
+  }
+  return s
+}
+
+function profile_list(   i, w, last) {
+  print ".TP\n.B balanced\nThe defaults as they are."
+  for (i = 1; i <= changes; i++) {
+    split(settings[i], w, " ")
+    if (w[1] != last) print ".TP\n.B " w[1]
+    else print ".br"
+    last = w[1]
+    print ".BR HAKMEM_" w[2] " (7)"
+    print "is " number(w[2], setting[i]) "."
+  }
 }
 
 function variable_page(name) {
@@ -149,6 +178,7 @@ function variable_page(name) {
   print "belongs to its " layer[name] " layer."
   print escape(sentence(help[name]))
   if (name in notes) printf ".PP\n%s", notes[name]
+  if (name == "PROFILE") profile_list()
   print ".SH VALUES"
   facts(name)
   print ".PP\nA value that is not valid keeps the default."

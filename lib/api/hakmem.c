@@ -216,7 +216,7 @@ static int
 answer_source (answer *a, const char *name)
 {
   static const char words[][12]
-    = { "default", "file", "section", "environment" };
+    = { "default", "profile", "file", "section", "environment" };
   unsigned line;
   int found = hkm_opts_find (name);
 

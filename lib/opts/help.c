@@ -244,9 +244,11 @@ print_now (hkm_out *out, enum hkm_opt_id id, const char *now)
 {
   unsigned line;
 
-  hkm_opts_source (id, &line);
+  enum hkm_opt_source by = hkm_opts_source (id, &line);
   hkm_out_printf (out, "      now %s", now);
-  if (line > 0)
+  if (by == HKM_OPT_BY_PROFILE)
+    hkm_out_printf (out, " by HAKMEM_PROFILE");
+  else if (line > 0)
     hkm_out_printf (out, " by %s:%u", hkm_opts_file (), line);
   hkm_out_printf (out, "\n");
 }

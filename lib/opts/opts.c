@@ -47,6 +47,18 @@ static const struct hkm_opt_row rows[HKM_OPT_COUNT] = {
 #include "opts/options.def"
 #undef HKM_OPTION
 
+/* PROFILE's choices, in order, and what they set.  */
+enum { BALANCED, SPEED, MEMORY, SAFE };
+static const struct
+{
+  uint8_t profile, id;
+  uint32_t value;
+} settings[] = {
+#define HKM_SETTING(profile, name, value) { profile, HKM_OPT_##name, value },
+#include "opts/profiles.def"
+#undef HKM_SETTING
+};
+
 static uint64_t value[HKM_OPT_COUNT]; /* the numbers, once LOADED */
 static uint8_t source[HKM_OPT_COUNT]; /* enum hkm_opt_source */
 static uint16_t line[HKM_OPT_COUNT]; /* of the file; one has no more */
@@ -346,6 +358,19 @@ hkm_opts_may_speak (void)
          && (value[HKM_OPT_VERBOSE] != 0 || hkm_out_is_terminal ());
 }
 
+/* What nobody else has set is the profile's.  */
+static HKM_COLD void
+take_profile (void)
+{
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+    if (settings[i].profile == value[HKM_OPT_PROFILE]
+        && source[settings[i].id] == HKM_OPT_BY_TABLE)
+      {
+        value[settings[i].id] = settings[i].value;
+        source[settings[i].id] = HKM_OPT_BY_PROFILE;
+      }
+}
+
 /* True if the file is one that HAKMEM_CONF names: somebody's own.  */
 static bool
 is_named (void)
@@ -417,9 +442,10 @@ hkm_opts_load (void)
   if (!hkm_os_secure ())
     faults = take_environment (false);
   bool open = open_file (&conf);
+  unsigned wrong = open ? hkm_conf_take (&conf) : 0;
+  take_profile ();
   if (open)
     {
-      unsigned wrong = hkm_conf_take (&conf);
       if (value[HKM_OPT_VERBOSE] || (is_named () && wrong > 0))
         if (may_speak_of_file ())
           hkm_conf_tell (&conf);

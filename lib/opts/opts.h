@@ -37,6 +37,7 @@ enum hkm_opt_id
 enum hkm_opt_source
 {
   HKM_OPT_BY_TABLE,
+  HKM_OPT_BY_PROFILE,
   HKM_OPT_BY_FILE,       /* its part for all programs */
   HKM_OPT_BY_SECTION,    /* a part for this one */
   HKM_OPT_BY_ENVIRONMENT

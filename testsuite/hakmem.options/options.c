@@ -1,6 +1,9 @@
 /* options get NAME...: what hakmem_ctl says of each opt.NAME, one per line.
    options source NAME...: who set them.  options file: conf.file.
    options owner: "ours" or "libc", whoever serves malloc here.
+   options idle: MiB kept when 64 MiB of small blocks are freed.
+   options after-free: a write into a freed block that is the last one left of
+   its kind in its slab's list, and then "lived".
    options work: some of everything, for a report to tell of.  */
 #define _GNU_SOURCE
 #include "blocks.h"
@@ -96,6 +99,44 @@ owner (void)
   puts (after >= before + 200 * 50000 ? "ours" : "libc");
 }
 
+static void **
+many_blocks (size_t n, size_t size)
+{
+  static void *p[65536];
+  for (size_t i = 0; i < n; i++)
+    if ((p[i] = malloc (size)) == NULL)
+      exit (3);
+    else
+      memset (p[i], 1, size);
+  return p;
+}
+
+static void
+idle (void)
+{
+  uint64_t bytes = 0;
+  void **p = many_blocks (65536, 1024);
+  for (size_t i = 0; i < 65536; i++)
+    free (p[i]);
+  if (stats_get ("idle_bytes", &bytes))
+    exit (3);
+  printf ("%llu\n", (unsigned long long) (bytes >> 20));
+}
+
+static void
+after_free (void)
+{
+  void **p = many_blocks (20000, 64);
+  char *first = p[10000];
+  free (first);
+  memset (first, 0x41, 16);
+  for (size_t i = 0; i < 20000; i++)
+    if (p[i] != first)
+      free (p[i]);
+  many_blocks (20000, 192);
+  puts ("lived");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -113,6 +154,10 @@ main (int argc, char **argv)
       get_text ("source.", argv[i]);
   else if (strcmp (argv[1], "file") == 0)
     get_text ("", "conf.file");
+  else if (strcmp (argv[1], "idle") == 0)
+    idle ();
+  else if (strcmp (argv[1], "after-free") == 0)
+    after_free ();
   else if (strcmp (argv[1], "owner") == 0)
     owner ();
   else

@@ -187,6 +187,61 @@ TEST (long_lines)
   CHECK (take (text, sizeof text) == 0);
 }
 
+static void
+write_file (const void *text, size_t n)
+{
+  int fd = open (file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  CHECK (fd >= 0 && write (fd, text, n) == (ssize_t) n && close (fd) == 0);
+}
+
+/* Each row of a profile is a value that the option takes, but not its default;
+   whoever sets the option counts more, wherever the profile stands.  */
+TEST (profiles)
+{
+  static const struct
+  {
+    const char *profile;
+    enum hkm_opt_id id;
+    uint64_t value;
+  } settings[] = {
+#define HKM_SETTING(profile, name, value) { #profile, HKM_OPT_##name, value },
+#include "opts/profiles.def"
+#undef HKM_SETTING
+  };
+  char text[128];
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+    {
+      enum hkm_opt_id id = settings[i].id;
+      const struct hkm_opt_row *row = hkm_opts_row (id);
+      CHECKF (hkm_opts_takes (id, settings[i].value)
+                  && settings[i].value != row->def
+                  && row->type != HKM_OPT_TEXT && row->type != HKM_OPT_LIST
+                  && row->type != HKM_OPT_RATIOS,
+              "%s", row->name);
+      int n = snprintf (text, sizeof text, "profile = %s", settings[i].profile);
+      CHECKF (take (text, (size_t) n) == 0 && hkm_opt (id) == row->def, "%s",
+              row->name);
+      snprintf (text, sizeof text, "HAKMEM_PROFILE=%s", settings[i].profile);
+      fresh ("HAKMEM_CONF=none", text);
+      CHECKF (hkm_opt (id) == settings[i].value
+                  && source (id, 0) == HKM_OPT_BY_PROFILE,
+              "%s", row->name);
+      n = snprintf (text, sizeof text, "%s = %llu\n[*]\nprofile = %s\n",
+                    row->name, (unsigned long long) row->def,
+                    settings[i].profile);
+      write_file (text, (size_t) n);
+      fresh (setting, NULL);
+      CHECKF (hkm_opt (id) == row->def && source (id, 1) == HKM_OPT_BY_FILE
+                  && hkm_opt (HKM_OPT_PROFILE) != 0,
+              "%s", row->name);
+    }
+  fresh ("HAKMEM_CONF=none", "HAKMEM_PROFILE=balanced");
+  for (int id = 0; id < HKM_OPT_COUNT; id++)
+    if (id != HKM_OPT_CONF && id != HKM_OPT_PROFILE)
+      CHECKF (source ((enum hkm_opt_id) id, 0) == HKM_OPT_BY_TABLE, "%s",
+              hkm_opts_row ((enum hkm_opt_id) id)->name);
+}
+
 TEST (what_a_privileged_program_takes)
 {
   static const char text[]
@@ -211,13 +266,6 @@ TEST (what_a_privileged_program_takes)
 }
 
 /* ---- the file itself ---- */
-
-static void
-write_file (const void *text, size_t n)
-{
-  int fd = open (file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  CHECK (fd >= 0 && write (fd, text, n) == (ssize_t) n && close (fd) == 0);
-}
 
 TEST (found_and_overruled)
 {
@@ -392,6 +440,7 @@ main (void)
   RUN (an_unknown_program);
   RUN (bad_lines);
   RUN (long_lines);
+  RUN (profiles);
   RUN (what_a_privileged_program_takes);
   RUN (found_and_overruled);
   RUN (no_file);
