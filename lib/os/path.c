@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int
+HKM_COLD int
 hkm_os_path_program (char *path, size_t size)
 {
   static const char removed[] = " (deleted)";
@@ -32,7 +32,7 @@ hkm_os_path_program (char *path, size_t size)
   return 0;
 }
 
-const char *
+HKM_COLD const char *
 hkm_os_path_name (const char *path)
 {
   const char *name = path;
@@ -45,7 +45,7 @@ hkm_os_path_name (const char *path)
 /* True if the process's first argument is EXEC, an absolute path, or its last part
    alone.  A script's is its interpreter's path.  What stands before the last part
    is looked at from its end; before the first argument lies the start block.  */
-static bool
+static HKM_COLD bool
 is_first_argument (const char *exec)
 {
   const char *name = hkm_os_path_name (exec);
@@ -58,7 +58,7 @@ is_first_argument (const char *exec)
   return hkm_bytes_are (short_name - before, exec, before);
 }
 
-const char *
+HKM_COLD const char *
 hkm_os_path_program_name (char *path, size_t size)
 {
   char to[128];
@@ -99,7 +99,7 @@ print_program (hkm_out *out)
   return error;
 }
 
-int
+HKM_COLD int
 hkm_os_path_expand (char *path, size_t size, const char *pattern)
 {
   hkm_out_store store = { path, size };

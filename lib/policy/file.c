@@ -15,19 +15,19 @@
 enum { FORMAT = 3 };
 #define MAGIC "hakmem-policy "
 
-static const char *
+static HKM_COLD const char *
 route_word (const hkm_class_policy *p)
 {
   return p->magazine ? "magazine" : "page-local";
 }
 
-static const char *
+static HKM_COLD const char *
 superslabs_word (const hkm_class_policy *p)
 {
   return p->domain != 0 ? "own" : "shared";
 }
 
-static const struct hkm_opt_row *
+static HKM_COLD const struct hkm_opt_row *
 knob_row (unsigned k)
 {
   return hkm_opts_row ((enum hkm_opt_id) hkm_knob_table[k].option);
@@ -36,7 +36,7 @@ knob_row (unsigned k)
 /* ---- saving ---- */
 
 /* What is kept of a class, where it is not what the knobs say.  */
-static void
+static HKM_COLD void
 print_learned (hkm_out *out, const hkm_policy *policy)
 {
   hkm_policy usual = *policy;
@@ -51,7 +51,7 @@ print_learned (hkm_out *out, const hkm_policy *policy)
                       policy->run_most[k]);
 }
 
-static void
+static HKM_COLD void
 print_policy (hkm_out *out, void *what)
 {
   hkm_policy *policy = what;
@@ -71,7 +71,7 @@ print_policy (hkm_out *out, void *what)
   print_learned (out, policy);
 }
 
-int
+HKM_COLD int
 hkm_policy_file_save (const char *path)
 {
   hkm_policy policy = { .generation = 0 };
@@ -90,7 +90,7 @@ typedef struct reading
   const char *why;
 } reading;
 
-static bool
+static HKM_COLD bool
 refuse (reading *r, int error, const char *why)
 {
   r->error = error;
@@ -98,14 +98,14 @@ refuse (reading *r, int error, const char *why)
   return false;
 }
 
-static bool
+static HKM_COLD bool
 take_text (reading *r, const char *text)
 {
   return hkm_text_take (&r->at, r->end, text);
 }
 
 /* Pass over a decimal number of at most nine digits.  */
-static bool
+static HKM_COLD bool
 take_number (reading *r, uint32_t *value)
 {
   const char *start = r->at;
@@ -118,19 +118,19 @@ take_number (reading *r, uint32_t *value)
   return r->at > start;
 }
 
-static bool
+static HKM_COLD bool
 take_named (reading *r, const char *name, uint32_t *value)
 {
   return take_text (r, name) && take_number (r, value);
 }
 
-static bool
+static HKM_COLD bool
 malformed (reading *r)
 {
   return refuse (r, EBADMSG, "is not of the form expected there");
 }
 
-static bool
+static HKM_COLD bool
 take_end_of_line (reading *r)
 {
   if (!take_text (r, "\n"))
@@ -139,14 +139,14 @@ take_end_of_line (reading *r)
   return true;
 }
 
-static bool
+static HKM_COLD bool
 take_version (reading *r, uint32_t part[3])
 {
   return take_number (r, &part[0]) && take_named (r, ".", &part[1])
          && take_named (r, ".", &part[2]);
 }
 
-static bool
+static HKM_COLD bool
 is_newer (const uint32_t a[3], const uint32_t b[3])
 {
   for (int i = 0; i < 3; i++)
@@ -155,7 +155,7 @@ is_newer (const uint32_t a[3], const uint32_t b[3])
   return false;
 }
 
-static bool
+static HKM_COLD bool
 read_format (reading *r)
 {
   uint32_t format;
@@ -167,7 +167,7 @@ read_format (reading *r)
 }
 
 /* The last line must be that of all before it; then they are the rest.  */
-static bool
+static HKM_COLD bool
 check_sum (reading *r, const char *text)
 {
   size_t n = (size_t) (r->end - text);
@@ -183,7 +183,7 @@ check_sum (reading *r, const char *text)
                  "is not the checksum of the file, changed or cut short");
 }
 
-static bool
+static HKM_COLD bool
 read_origin (reading *r)
 {
   static const char version[] = PACKAGE_VERSION;
@@ -206,7 +206,7 @@ read_origin (reading *r)
   return take_end_of_line (r);
 }
 
-static bool
+static HKM_COLD bool
 read_knob (reading *r, unsigned k, hkm_policy *policy)
 {
   const struct hkm_opt_row *row = knob_row (k);
@@ -220,7 +220,7 @@ read_knob (reading *r, unsigned k, hkm_policy *policy)
 }
 
 /* The words for route and superslabs: this process's, or others.  */
-static bool
+static HKM_COLD bool
 read_fixed (reading *r, const hkm_class_policy *p)
 {
   hkm_class_policy other = { .magazine = !p->magazine, .domain = !p->domain };
@@ -242,7 +242,7 @@ read_fixed (reading *r, const hkm_class_policy *p)
                                      "change at run time");
 }
 
-static bool
+static HKM_COLD bool
 read_class (reading *r, unsigned c, hkm_policy *policy)
 {
   hkm_class_policy *p = &policy->cls[c];
@@ -269,7 +269,7 @@ read_class (reading *r, unsigned c, hkm_policy *policy)
 }
 
 /* One of the lines that print_learned writes.  */
-static bool
+static HKM_COLD bool
 read_learned (reading *r, hkm_policy *policy)
 {
   uint32_t index, most;
@@ -288,7 +288,7 @@ read_learned (reading *r, hkm_policy *policy)
 }
 
 /* POLICY, at first the one in force, becomes what the file says.  */
-static bool
+static HKM_COLD bool
 read_policy (reading *r, hkm_policy *policy)
 {
   const char *text = r->at;
@@ -307,7 +307,7 @@ read_policy (reading *r, hkm_policy *policy)
   return true;
 }
 
-static int
+static HKM_COLD int
 load_text (const char *path, const char *text, size_t n)
 {
   hkm_policy policy = { .generation = 0 };
@@ -322,7 +322,7 @@ load_text (const char *path, const char *text, size_t n)
   return r.error;
 }
 
-int
+HKM_COLD int
 hkm_policy_file_load (const char *path)
 {
   size_t n;

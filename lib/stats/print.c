@@ -11,7 +11,7 @@ enum { COUNTED = false }; /* the counters are not zero but unknown */
 #endif
 
 /* BYTES in MiB with one decimal, rounded; as a COLUMN, 16 wide.  */
-static void
+static HKM_COLD void
 put_mib (hkm_out *out, uint64_t bytes, bool column)
 {
   uint64_t mib = bytes >> 20;
@@ -27,7 +27,7 @@ put_mib (hkm_out *out, uint64_t bytes, bool column)
 }
 
 /* PART of WHOLE in per cent with one decimal, cut, so that only all is 100.  */
-static void
+static HKM_COLD void
 put_share (hkm_out *out, uint64_t part, uint64_t whole)
 {
   while (part > UINT64_MAX / 1000)
@@ -69,7 +69,7 @@ rest (uint64_t whole, uint64_t minus)
   return whole > minus ? whole - minus : 0;
 }
 
-static void
+static HKM_COLD void
 memory_line (hkm_out *out, const char *name, uint64_t bytes, const char *what)
 {
   hkm_out_printf (out, "  %-10s", name);
@@ -77,7 +77,7 @@ memory_line (hkm_out *out, const char *name, uint64_t bytes, const char *what)
   hkm_out_printf (out, "  %s\n", what);
 }
 
-static void
+static HKM_COLD void
 print_memory (hkm_out *out, const hkm_report *report)
 {
   hkm_out_printf (out, "memory\n");
@@ -96,7 +96,7 @@ print_memory (hkm_out *out, const hkm_report *report)
                  "resident, of the whole process");
 }
 
-static void
+static HKM_COLD void
 print_places (hkm_out *out, const hkm_report *report)
 {
   hkm_out_printf (out, "\nholdings\n"
@@ -115,7 +115,7 @@ print_places (hkm_out *out, const hkm_report *report)
 }
 
 /* CARVED is what the class has in its slabs, LIVE what is out of it.  */
-static void
+static HKM_COLD void
 print_classes (hkm_out *out, const hkm_report *report)
 {
   hkm_out_printf (out, "\nclasses in use\n"
@@ -139,7 +139,7 @@ print_classes (hkm_out *out, const hkm_report *report)
     }
 }
 
-static void
+static HKM_COLD void
 rate_line (hkm_out *out, uint64_t part, uint64_t whole, const char *what)
 {
   if (whole == 0)
@@ -149,7 +149,7 @@ rate_line (hkm_out *out, uint64_t part, uint64_t whole, const char *what)
   hkm_out_printf (out, "  of %llu %s\n", (ull) whole, what);
 }
 
-static void
+static HKM_COLD void
 print_rates (hkm_out *out, const hkm_report *report)
 {
   uint64_t refills = count (report, HKM_COUNT_REFILL);
@@ -180,7 +180,7 @@ print_rates (hkm_out *out, const hkm_report *report)
              "bytes purged were wanted again soon");
 }
 
-static void
+static HKM_COLD void
 print_counters (hkm_out *out, const hkm_report *report)
 {
   if (!COUNTED)
@@ -196,7 +196,7 @@ print_counters (hkm_out *out, const hkm_report *report)
   print_rates (out, report);
 }
 
-void
+HKM_COLD void
 hkm_stats_print_text (hkm_out *out, const hkm_report *report)
 {
   hkm_out_printf (out, "hakmem %s, process %llu\n\n", report->version,
@@ -207,7 +207,7 @@ hkm_stats_print_text (hkm_out *out, const hkm_report *report)
   print_counters (out, report);
 }
 
-static void
+static HKM_COLD void
 summary_work (hkm_out *out, const hkm_report *report)
 {
   uint64_t refills = count (report, HKM_COUNT_REFILL);
@@ -231,7 +231,7 @@ summary_work (hkm_out *out, const hkm_report *report)
                   (ull) count (report, HKM_COUNT_REMOTE_FREE));
 }
 
-void
+HKM_COLD void
 hkm_stats_print_summary (hkm_out *out, const hkm_report *report)
 {
   hkm_out_printf (out, "hakmem: ");

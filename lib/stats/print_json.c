@@ -12,7 +12,7 @@ typedef struct field
 } field;
 
 /* One member "NAME": {...} of the outer object, and the comma after it.  */
-static void
+static HKM_COLD void
 print_object (hkm_out *out, const char *name, const field *fields, unsigned n)
 {
   hkm_out_printf (out, "  \"%s\": {\n", name);
@@ -33,7 +33,7 @@ enum { COUNTED = true };
 enum { COUNTED = false };
 #endif
 
-static void
+static HKM_COLD void
 print_counters (hkm_out *out, const hkm_report *report)
 {
   if (!COUNTED)
@@ -49,7 +49,7 @@ print_counters (hkm_out *out, const hkm_report *report)
   hkm_out_printf (out, "  },\n");
 }
 
-static void
+static HKM_COLD void
 print_classes (hkm_out *out, const hkm_report *report)
 {
   hkm_out_printf (out, "  \"classes\": [");
@@ -67,7 +67,7 @@ print_classes (hkm_out *out, const hkm_report *report)
   hkm_out_printf (out, "\n  ]\n");
 }
 
-void
+HKM_COLD void
 hkm_stats_print_json (hkm_out *out, const hkm_report *r)
 {
   hkm_out_printf (out, "{\n  \"version\": \"%s\",\n  \"pid\": %llu,\n",
