@@ -31,6 +31,21 @@ AS_IF([test "$hkm_var" = yes],
 HKM_SUMMARY([$1], [$hkm_var], [$3])
 m4_popdef([hkm_macro])m4_popdef([hkm_var])])
 
+# HKM_NEEDS(NAME, OTHER, WHY): part NAME, declared next, is nothing without OTHER,
+# declared before: off where that is off, and an error if asked for there.
+AC_DEFUN([HKM_NEEDS],
+[m4_pushdef([hkm_enable], m4_translit([enable_$1], [-], [_]))dnl
+AS_IF([test "$m4_translit([hkm_part_$2], [-], [_])" = no],
+  [AS_IF([test "x$hkm_enable" = xyes],
+     [AC_MSG_ERROR([--enable-$1 needs --enable-$2: $3])])
+   hkm_enable=no])
+m4_popdef([hkm_enable])])
+
+# HKM_PARTS_KNOWN: the names of all parts that are built in, as text for HAKMEM_HELP.
+AC_DEFUN([HKM_PARTS_KNOWN],
+[AC_DEFINE_UNQUOTED([HKM_PARTS], ["$HKM_PARTS "],
+  [The parts that are built in, each between blanks.])])
+
 # HKM_BUILD_SWITCH(NAME, MACRO, WHAT): a way of building rather than a part; off
 # unless asked for, refused unless yes or no, a row in the table.
 AC_DEFUN([HKM_BUILD_SWITCH],

@@ -231,11 +231,9 @@ static int
 find_knob (const char *name)
 {
   int option = hkm_opts_find (name);
+  unsigned k = option >= 0 ? hkm_policy_knob_of ((unsigned) option) : HKM_KNOBS;
 
-  for (int k = 0; option >= 0 && k < HKM_KNOBS; k++)
-    if (hkm_knob_table[k].option == option)
-      return k;
-  return -1;
+  return k < HKM_KNOBS ? (int) k : -1;
 }
 
 static uint64_t

@@ -16,17 +16,18 @@ struct armed
 
 static const struct armed table[HKM_ARMED] = {
 #define ARMED(who) [HKM_LEARNER_##who - HKM_LEARNER_ARMS]
-#ifdef HKM_WITH_WMAX
+#ifdef HKM_WITH_LEARN_WMAX
   ARMED (WMAX_MID) = { HKM_OPT_WMAX_LEARN, HKM_OPT_WMAX_MID,
                        HKM_COUNT_REFILL_ACQUIRE, 4, { 0 } },
   ARMED (WMAX_LARGE) = { HKM_OPT_WMAX_LEARN, HKM_OPT_WMAX_LARGE,
                          HKM_COUNT_RUN_ALLOC, 64, { 0 } },
 #endif
-#ifdef HKM_WITH_THP
+#ifdef HKM_WITH_LEARN_THP
   ARMED (THP) = { HKM_OPT_THP_LEARN, HKM_OPT_THP_THRESHOLD,
                   HKM_COUNT_BIG_ALLOC, 4,
                   { 2 << 20, 8 << 20, 128 << 20, 512 << 20 } },
 #endif
+#ifdef HKM_WITH_LEARN_REFILL
   ARMED (RETURN) = { HKM_OPT_REFILL_LEARN, HKM_OPT_TINY_RETURN_FRACTION,
                      HKM_COUNT_REFILL_PARTIAL, 256, { 4, 8, 16 } },
   ARMED (BUMP) = { HKM_OPT_REFILL_LEARN, HKM_OPT_TINY_BUMP_CHUNK,
@@ -40,6 +41,7 @@ static const struct armed table[HKM_ARMED] = {
 #ifdef HKM_WITH_BUNDLE
   ARMED (BUNDLE) = { HKM_OPT_REFILL_LEARN, HKM_OPT_LARGE_BUNDLE,
                      HKM_COUNT_RUN_BUNDLE, 64, { 1, 4, 16, 32 } },
+#endif
 #endif
 #undef ARMED
 };
@@ -56,15 +58,6 @@ is_by_class (const struct armed *row)
   return row->option == HKM_OPT_COUNT;
 }
 
-static int
-knob_of (const struct armed *row)
-{
-  for (int k = 0; k < HKM_KNOBS; k++)
-    if (hkm_knob_table[k].option == row->option)
-      return k;
-  return -1;
-}
-
 static void
 add_arm (hkm_arms *arms, enum hkm_learner who, uint32_t value)
 {
@@ -78,7 +71,7 @@ add_arm (hkm_arms *arms, enum hkm_learner who, uint32_t value)
   arms->count[i]++;
 }
 
-#ifdef HKM_WITH_WMAX
+#ifdef HKM_WITH_LEARN_WMAX
 static void
 add_candidates (hkm_arms *arms, enum hkm_learner who, enum hkm_opt_id list)
 {
@@ -100,11 +93,11 @@ hkm_arms_init (hkm_arms *arms)
       add_arm (arms, who, is_by_class (row)
                       ? SAME
                       : hkm_move_value (&arms->shipped, HKM_MOVE_KNOB,
-                                        (unsigned) knob_of (row)));
+                                        hkm_policy_knob_of (row->option)));
       for (unsigned i = 0; i < SETTINGS; i++)
         add_arm (arms, who, row->value[i]);
     }
-#ifdef HKM_WITH_WMAX
+#ifdef HKM_WITH_LEARN_WMAX
   add_candidates (arms, HKM_LEARNER_WMAX_MID, HKM_OPT_WMAX_CANDIDATES_MID);
   add_candidates (arms, HKM_LEARNER_WMAX_LARGE, HKM_OPT_WMAX_CANDIDATES_LARGE);
 #endif
@@ -165,8 +158,8 @@ hkm_arms_moves (const hkm_arms *arms, enum hkm_learner who, unsigned a,
   else if (who == HKM_LEARNER_REMOTE)
     remote_moves (&arms->shipped, value, policy, moves);
   else
-    hkm_moves_add (moves, policy, HKM_MOVE_KNOB, (unsigned) knob_of (row),
-                   value);
+    hkm_moves_add (moves, policy, HKM_MOVE_KNOB,
+                   hkm_policy_knob_of (row->option), value);
 }
 
 bool

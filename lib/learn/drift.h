@@ -58,6 +58,7 @@ typedef struct hkm_drift
   bool frozen, has_now, has_then;
 } hkm_drift;
 
+#ifdef HKM_WITH_LEARN_DRIFT
 /* One window: its VOLUME and REWARD; whether a decision was KEPT in it; the
    COUNTS of N cells (at most HKM_DRIFT_CELLS, always as many), or NULL.  Says why
    d->frozen changed, if it did.  */
@@ -66,5 +67,15 @@ hkm_drift_reason hkm_drift_window (hkm_drift *d, const hkm_drift_config *f,
                                    const uint32_t *counts, unsigned n);
 /* The distance of the histograms now; 0 while there are no two.  */
 hkm_fix hkm_drift_distance (const hkm_drift *d);
+#else
+HKM_INLINE hkm_drift_reason
+hkm_drift_window (hkm_drift *d, const hkm_drift_config *f, uint64_t volume,
+                  hkm_fix reward, bool kept, const uint32_t *counts, unsigned n)
+{
+  (void) d, (void) f, (void) volume, (void) reward, (void) kept, (void) counts;
+  (void) n;
+  return HKM_DRIFT_NONE;
+}
+#endif
 
 #endif

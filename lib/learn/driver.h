@@ -119,6 +119,7 @@ hkm_driver_mid_class (unsigned i)
 {
   return HKM_CLASS_2048 + 1 + i;
 }
+#ifdef HKM_WITH_LEARN_CAP
 void hkm_driver_caps_init (hkm_driver *d);
 /* Controllers go on from what the policy keeps.  */
 void hkm_driver_caps_restart (hkm_driver *d);
@@ -131,5 +132,52 @@ hkm_fix hkm_driver_mid_shortfall (const hkm_driver *d,
                                   const hkm_observation *now);
 hkm_fix hkm_driver_large_shortfall (const hkm_driver *d,
                                     const hkm_observation *now);
+#else
+HKM_INLINE void
+hkm_driver_caps_init (hkm_driver *d)
+{
+  (void) d;
+}
+
+HKM_INLINE void
+hkm_driver_caps_restart (hkm_driver *d)
+{
+  (void) d;
+}
+
+HKM_INLINE void
+hkm_driver_caps_window (hkm_driver *d, const hkm_observation *now)
+{
+  (void) d, (void) now;
+}
+
+HKM_INLINE bool
+hkm_driver_cap_mid_wants (hkm_driver *d, const hkm_policy *policy)
+{
+  (void) d, (void) policy;
+  return false;
+}
+
+HKM_INLINE bool
+hkm_driver_cap_large_wants (hkm_driver *d, const hkm_policy *policy)
+{
+  (void) d, (void) policy;
+  return false;
+}
+
+HKM_INLINE hkm_fix
+hkm_driver_mid_shortfall (const hkm_driver *d, const hkm_observation *now)
+{
+  (void) d, (void) now;
+  return 0;
+}
+
+HKM_INLINE hkm_fix
+hkm_driver_large_shortfall (const hkm_driver *d, const hkm_observation *now)
+{
+  (void) d, (void) now;
+  return 0;
+}
+#endif
 
 #endif

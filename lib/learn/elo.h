@@ -27,6 +27,7 @@ typedef struct
   uint32_t players; /* 1 to HKM_ELO_PLAYERS */
 } hkm_elo;
 
+#ifdef HKM_WITH_LEARN_ELO
 void hkm_elo_init (hkm_elo *e, unsigned players);
 /* What A is expected to score against B; 1/2 if one of them is none.  */
 hkm_fix hkm_elo_expected (const hkm_elo *e, unsigned a, unsigned b);
@@ -41,5 +42,18 @@ unsigned hkm_elo_best (const hkm_elo *e);
    TEMPERATURE is in points; at 0 or less it is the best, by chance of equals.
    */
 unsigned hkm_elo_choose (hkm_elo *e, hkm_fix temperature, uint64_t *random);
+#else
+HKM_INLINE void
+hkm_elo_init (hkm_elo *e, unsigned players)
+{
+  (void) e, (void) players;
+}
+
+HKM_INLINE void
+hkm_elo_match (hkm_elo *e, unsigned a, unsigned b, hkm_fix outcome, hkm_fix k)
+{
+  (void) e, (void) a, (void) b, (void) outcome, (void) k;
+}
+#endif
 
 #endif

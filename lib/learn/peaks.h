@@ -38,6 +38,7 @@ typedef struct hkm_peaks
   bool fresh;                      /* something was added in this window */
 } hkm_peaks;
 
+#ifdef HKM_WITH_LEARN_DYN
 /* All zero is the initial state.
 
    WEIGHT requests of SIZE bytes.  Others than mid sizes don't count.  */
@@ -54,5 +55,18 @@ void hkm_peaks_pick (hkm_peaks *p, const uint32_t *sizes, unsigned n,
    requested.  */
 hkm_fix hkm_peaks_saving (const hkm_peaks *p, const uint32_t *sizes, unsigned n,
                           uint32_t size);
+#else
+HKM_INLINE void
+hkm_peaks_add (hkm_peaks *p, size_t size, uint32_t weight)
+{
+  (void) p, (void) size, (void) weight;
+}
+
+HKM_INLINE void
+hkm_peaks_decay (hkm_peaks *p)
+{
+  (void) p;
+}
+#endif
 
 #endif

@@ -13,18 +13,7 @@ enum
 /* Of the bytes asked for, what a dynamic class has to save.  */
 #define DYN_SHARE HKM_FIX (3, 100)
 
-#if defined HKM_WITH_DYN_CLASSES || defined HKM_WITH_BIGCACHE
-static unsigned
-knob_of (enum hkm_opt_id option)
-{
-  unsigned k = 0;
-  while (hkm_knob_table[k].option != option)
-    k++;
-  return k;
-}
-#endif
-
-#ifdef HKM_WITH_DYN_CLASSES
+#ifdef HKM_WITH_LEARN_DYN
 static const struct
 {
   uint16_t size, automatic; /* enum hkm_opt_id */
@@ -92,7 +81,7 @@ dyn_wants (hkm_driver *d, const hkm_policy *policy)
           || size == policy->dyn[1])
         continue;
       hkm_moves_add (&d->trial.moves, policy, HKM_MOVE_KNOB,
-                     knob_of ((enum hkm_opt_id) dyn_option[to].size), size);
+                     hkm_policy_knob_of (dyn_option[to].size), size);
       break; /* one at a time */
     }
   d->trial.goal = HKM_GOAL_FIT;
@@ -111,7 +100,7 @@ static bool
 bigcache_wants (hkm_driver *d, const hkm_policy *policy,
                 const hkm_observation *now)
 {
-#ifdef HKM_WITH_BIGCACHE
+#if defined HKM_WITH_LEARN_ELO && defined HKM_WITH_BIGCACHE
   uint64_t came = now->counts.value[HKM_COUNT_BIG_ALLOC]
                   - d->last.counts.value[HKM_COUNT_BIG_ALLOC];
   if (!hkm_opt (HKM_OPT_ELO) || came < BIG_LEAST)
@@ -127,7 +116,7 @@ bigcache_wants (hkm_driver *d, const hkm_policy *policy,
   d->trial.arm = (uint8_t) a;
   d->trial.from = (uint8_t) policy->bigcache_strategy;
   hkm_moves_add (&d->trial.moves, policy, HKM_MOVE_KNOB,
-                 knob_of (HKM_OPT_BIGCACHE_STRATEGY), a);
+                 hkm_policy_knob_of (HKM_OPT_BIGCACHE_STRATEGY), a);
   return d->trial.moves.count != 0;
 #else
   (void) d, (void) policy, (void) now;

@@ -152,45 +152,21 @@ hkm_opts_show_setting (hkm_out *out, const struct hkm_opt_row *row,
     }
 }
 
+#ifndef HKM_PARTS /* a unit test, which no configure made */
+#define HKM_PARTS ""
+#endif
+
 /* Whether the part that configure calls PART is in this build.  */
 static bool
 built (const char *part)
 {
-  static const char present[] = "||"
-#ifdef HKM_WITH_TINY_SLL
-    "tiny-sll|"
-#endif
-#ifdef HKM_WITH_ULTRA
-    "ultra|"
-#endif
-#ifdef HKM_WITH_SS_LRU
-    "ss-lru|"
-#endif
-#ifdef HKM_WITH_DYN_CLASSES
-    "dyn-classes|"
-#endif
-#ifdef HKM_WITH_WMAX
-    "wmax|"
-#endif
-#ifdef HKM_WITH_LEARN
-    "learn|"
-#endif
-#ifdef HKM_WITH_BIGCACHE
-    "bigcache|"
-#endif
-#ifdef HKM_WITH_THP
-    "thp|"
-#endif
-#ifdef HKM_WITH_STATS
-    "stats|"
-#endif
-    ;
+  static const char present[] = "  " HKM_PARTS;
   char word[32];
   hkm_out_store store = { word, sizeof word };
   hkm_out out;
 
   hkm_out_init_store (&out, &store);
-  hkm_out_printf (&out, "|%s|", part);
+  hkm_out_printf (&out, " %s ", part);
   hkm_out_flush (&out);
   for (const char *p = present; *p != '\0'; p++)
     if (hkm_text_after (p, word) != NULL)

@@ -75,6 +75,16 @@ hkm_policy_knob (hkm_policy *policy, unsigned k)
   return (uint32_t *) ((char *) policy + hkm_knob_table[k].offset);
 }
 
+/* The knob that option ID sets; HKM_KNOBS: it is none's.  */
+HKM_INLINE unsigned
+hkm_policy_knob_of (unsigned id)
+{
+  unsigned k = 0;
+  while (k < HKM_KNOBS && hkm_knob_table[k].option != id)
+    k++;
+  return k;
+}
+
 /* The block size that POLICY gives class CLS; 0: a dynamic class is off.  */
 uint32_t hkm_policy_block (const hkm_policy *policy, unsigned cls);
 /* The largest magazine that class CLS may have; the smallest is 2.  */
