@@ -39,6 +39,7 @@ observe (hkm_observation *now)
     now->calls[i] = hkm_os_calls ((enum hkm_os_call) i);
   now->live_bytes = hkm_retain_live_bytes ();
   now->kept_bytes = hkm_retain_idle () + big.kept_bytes;
+  now->unused_bytes = hkm_retain_unused ();
   now->faults = faults_so_far ();
 }
 
@@ -58,6 +59,12 @@ void
 hkm_api_learn_print (hkm_out *out)
 {
   hkm_learn_print (out);
+}
+
+void
+hkm_api_learn_print_json (hkm_out *out)
+{
+  hkm_learn_print_json (out);
 }
 
 bool

@@ -10,8 +10,10 @@
 void hkm_api_learn_begin (void);
 /* What is on trial is taken back: before the policy is saved.  */
 void hkm_api_learn_settle (void);
-/* The part of a report on what was learned.  */
+/* The part of a report on what was learned: as text; as a member of a JSON
+   object, with a comma after it.  */
 void hkm_api_learn_print (hkm_out *out);
+void hkm_api_learn_print_json (hkm_out *out);
 /* What hakmem_ctl calls "learn.NAME"; false: there is no such.  */
 bool hkm_api_learn_get (const char *name, uint64_t *value);
 #else
@@ -30,6 +32,8 @@ hkm_api_learn_print (hkm_out *out)
 {
   (void) out;
 }
+
+#define hkm_api_learn_print_json NULL
 
 HKM_INLINE bool
 hkm_api_learn_get (const char *name, uint64_t *value)

@@ -81,14 +81,16 @@ hkm_report_print (hkm_out *out, enum hkm_report_form form)
       hkm_stats_print_text (out, &full.report);
       hkm_api_learn_print (out);
       break;
-    case HKM_REPORT_JSON: hkm_stats_print_json (out, &full.report); break;
+    case HKM_REPORT_JSON:
+      hkm_stats_print_json (out, &full.report, hkm_api_learn_print_json);
+      break;
     case HKM_REPORT_SUMMARY: hkm_stats_print_summary (out, &full.report); break;
     case HKM_REPORT_XML: hkm_stats_print_xml (out, &full.report); break;
     }
   hkm_out_flush (out);
 }
 
-/* Some four times what the longest form takes; it costs address space.  */
+/* Twice what the longest form takes; it costs address space.  */
 #define REPORT_MAX ((size_t) 64 << 10)
 
 static int

@@ -38,8 +38,9 @@ hkm_driver_init (hkm_driver *d, const hkm_observation *first, bool keeps,
   for (unsigned m = HKM_CANARY_HIT; m < HKM_CANARY_MEASURES; m++)
     d->canary[HKM_GOAL_FIT].config.tolerance[m].floor = HKM_FIX_MAX / 16;
   hkm_driver_caps_init (d);
-  hkm_elo_init (&d->strategies,
-                (unsigned) hkm_opts_row (HKM_OPT_BIGCACHE_STRATEGY)->max + 1);
+  for (unsigned i = 0; i < HKM_RATED; i++)
+    hkm_elo_init (&d->rated[i],
+                  (unsigned) hkm_opts_row (hkm_driver_rated_option (i))->max + 1);
   hkm_arms_init (&d->arms);
   for (unsigned i = 0; i < HKM_ARMED; i++)
     hkm_ucb_init (&d->ucb[i], d->arms.count[i]);
@@ -147,6 +148,7 @@ wake (hkm_driver *d)
   for (unsigned i = 0; i < HKM_ARMED; i++)
     hkm_ucb_forget (&d->ucb[i], HKM_FIX (1, 4));
   memset (d->tries, 0, sizeof d->tries);
+  memset (d->met, 0, sizeof d->met);
   memset (d->failed, 0, sizeof d->failed);
   memset (d->rest, 0, sizeof d->rest);
   hkm_driver_forget_baselines (d);
@@ -209,6 +211,10 @@ hkm_driver_window (hkm_driver *d, const hkm_observation *now)
   uint32_t count[HKM_MIX];
   count_requests (d, now, count);
   hkm_window_make (&d->window, &d->last, now);
+  if (now->unused_bytes <= hkm_opt (HKM_OPT_RETAIN))
+    d->unused = 0;
+  else if (d->unused < UINT8_MAX)
+    d->unused++;
   d->windows++;
   end_samples (d);
   if (d->settle > 0)

@@ -20,6 +20,7 @@
 #include "learn/peaks.h"
 #include "learn/quantile.h"
 #include "learn/window.h"
+#include "opts/opts.h"
 
 /* What a trial has to make better.  */
 enum hkm_goal
@@ -44,6 +45,7 @@ typedef struct hkm_trial
 
 /* Classes, and classes of runs.  */
 enum { HKM_MIX = HKM_CLASSES + HKM_RUN_CLASSES };
+enum { HKM_RATED = HKM_LEARNER_ARMS - HKM_LEARNER_RATED };
 enum { HKM_MIDS = HKM_CLASS_STATIC - HKM_CLASS_2048 - 1 };
 
 typedef struct hkm_driver
@@ -53,6 +55,8 @@ typedef struct hkm_driver
   bool checking;           /* of the trial: it is taken back, to see */
   uint8_t settle;          /* windows to leave out: a change takes effect */
   uint8_t turn;            /* the learner to be asked first */
+  uint8_t unused;          /* windows in a row with more free memory that nobody
+                              wanted than is kept in any case */
   uint32_t windows, trials, kept;
   uint32_t check_windows, check_lasted;
   hkm_fix check_sum;       /* of rewards */
@@ -70,7 +74,9 @@ typedef struct hkm_driver
   hkm_cap mid[HKM_MIDS], runs[HKM_RUN_CLASSES];
   hkm_cap_config mid_config, runs_config;
   hkm_peaks peaks;
-  hkm_elo strategies;      /* of the BigCache */
+  hkm_elo rated[HKM_RATED]; /* strategies, by learner */
+  uint8_t met[HKM_RATED];  /* those in force or tried since the workload last
+                              changed, as bits */
   hkm_arms arms;
   hkm_ucb ucb[HKM_ARMED];
   uint8_t arm[HKM_ARMED];  /* in force */
@@ -94,6 +100,8 @@ void hkm_driver_window (hkm_driver *d, const hkm_observation *now);
 void hkm_driver_stop (hkm_driver *d);
 /* State and log, as text.  */
 void hkm_driver_print (hkm_out *out, const hkm_driver *d);
+/* As the member "learning" of a JSON object, with a comma after it.  */
+void hkm_driver_print_json (hkm_out *out, const hkm_driver *d);
 
 /* ---- for its own files ---- */
 
@@ -109,7 +117,9 @@ bool hkm_driver_judge (hkm_driver *d, enum hkm_goal goal,
                        const hkm_canary_window *v, uint64_t time_ms);
 /* Begin a trial, if a learner wants one.  */
 void hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now);
-/* wants.c: does WHO want a change of POLICY?  Then d->trial says which.  */
+/* wants.c: the option, and knob, whose choices are the strategies I.  */
+enum hkm_opt_id hkm_driver_rated_option (unsigned i);
+/* Does WHO want a change of POLICY?  Then d->trial says which.  */
 bool hkm_driver_wants (hkm_driver *d, enum hkm_learner who,
                        const hkm_policy *policy, const hkm_observation *now);
 

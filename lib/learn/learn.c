@@ -99,3 +99,14 @@ hkm_learn_print (hkm_out *out)
     hkm_driver_print (out, &learning->driver);
   hkm_tick_go_on ();
 }
+
+void
+hkm_learn_print_json (hkm_out *out)
+{
+  hkm_tick_hold ();
+  if (learning != NULL && learning->begun)
+    hkm_driver_print_json (out, &learning->driver);
+  else
+    hkm_out_printf (out, "  \"learning\": null,\n");
+  hkm_tick_go_on ();
+}

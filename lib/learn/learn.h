@@ -20,5 +20,8 @@ typedef struct hkm_learn_facts
 void hkm_learn_facts_get (hkm_learn_facts *facts);
 /* State and log as text; nothing if nobody learns.  */
 void hkm_learn_print (hkm_out *out);
+/* The same as a member of a JSON object, "learning", with a comma after it; null
+   if nobody learns.  */
+void hkm_learn_print_json (hkm_out *out);
 
 #endif

@@ -8,6 +8,7 @@ static const char learner_name[HKM_LEARNERS][12] = {
   [HKM_LEARNER_CAP_LARGE] = "cap-large",
   [HKM_LEARNER_DYN] = "dyn",
   [HKM_LEARNER_BIGCACHE] = "bigcache",
+  [HKM_LEARNER_RETAIN] = "retain",
   [HKM_LEARNER_WMAX_MID] = "wmax-mid",
   [HKM_LEARNER_WMAX_LARGE] = "wmax-large",
   [HKM_LEARNER_THP] = "thp",
@@ -60,13 +61,18 @@ hkm_log_put_fix (hkm_out *out, hkm_fix value)
                   (unsigned long long) rest % 10);
 }
 
+static const char *
+knob_name (const hkm_move *move)
+{
+  return hkm_opts_row ((enum hkm_opt_id) hkm_knob_table[move->index].option)
+    ->name;
+}
+
 static void
 put_move (hkm_out *out, const hkm_move *move)
 {
   if (move->kind == HKM_MOVE_KNOB)
-    hkm_out_printf (out, "%s", hkm_opts_row ((enum hkm_opt_id)
-                                             hkm_knob_table[move->index].option)
-                                 ->name);
+    hkm_out_printf (out, "%s", knob_name (move));
   else
     hkm_out_printf (out, "%s %u", move_name[move->kind], move->index);
   hkm_out_printf (out, " %u -> %u", move->from, move->to);
@@ -91,10 +97,50 @@ put_decision (hkm_out *out, const hkm_decision *d)
   hkm_out_printf (out, "\n");
 }
 
+static uint32_t
+oldest (const hkm_log *log)
+{
+  return log->count > HKM_LOG ? log->count - HKM_LOG : 0;
+}
+
 void
 hkm_log_print (hkm_out *out, const hkm_log *log)
 {
-  uint32_t i = log->count > HKM_LOG ? log->count - HKM_LOG : 0;
-  for (; i < log->count; i++)
+  for (uint32_t i = oldest (log); i < log->count; i++)
     put_decision (out, &log->ring[i % HKM_LOG]);
+}
+
+/* "what" is a variable's name, or what is said of a class.  */
+static void
+put_decision_json (hkm_out *out, const hkm_decision *d)
+{
+  const hkm_move *move = &d->first;
+  bool knob = move->kind == HKM_MOVE_KNOB;
+  hkm_out_printf (out, "      {\"window\": %u, \"learner\": \"%s\", ", d->window,
+                  learner_name[d->learner]);
+  hkm_out_printf (out, "\"what\": \"%s\", ",
+                  knob ? knob_name (move) : move_name[move->kind]);
+  if (!knob)
+    hkm_out_printf (out, "\"class\": %u, ", move->index);
+  hkm_out_printf (out, "\"from\": %u, \"to\": %u, \"changes\": %u, ",
+                  move->from, move->to, d->moves + 0u);
+  hkm_out_printf (out, "\"verdict\": \"%s\", \"reason\": \"%s\", ",
+                  verdict_name[d->verdict], reason_name[d->reason]);
+  if (d->reason == HKM_CANARY_WORSE || d->reason == HKM_CANARY_HARMFUL)
+    hkm_out_printf (out, "\"of\": \"%s\", ", measure_name[d->culprit]);
+  hkm_out_printf (out, "\"before\": ");
+  hkm_log_put_fix (out, d->before);
+  hkm_out_printf (out, ", \"after\": ");
+  hkm_log_put_fix (out, d->after);
+  hkm_out_printf (out, "}");
+}
+
+void
+hkm_log_print_json (hkm_out *out, const hkm_log *log)
+{
+  for (uint32_t i = oldest (log); i < log->count; i++)
+    {
+      put_decision_json (out, &log->ring[i % HKM_LOG]);
+      hkm_out_printf (out, i + 1 < log->count ? ",\n" : "\n");
+    }
 }

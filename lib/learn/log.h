@@ -12,7 +12,10 @@ enum hkm_learner
   HKM_LEARNER_CAP_MID,
   HKM_LEARNER_CAP_LARGE,
   HKM_LEARNER_DYN,
-  HKM_LEARNER_BIGCACHE,
+  /* Those that rate strategies against each other (learn/elo.h).  */
+  HKM_LEARNER_RATED,
+  HKM_LEARNER_BIGCACHE = HKM_LEARNER_RATED,
+  HKM_LEARNER_RETAIN,
   /* Those that choose among a few settings of a number (learn/arms.h).  */
   HKM_LEARNER_ARMS,
   HKM_LEARNER_WMAX_MID = HKM_LEARNER_ARMS,
@@ -49,6 +52,8 @@ typedef struct hkm_log
 void hkm_log_add (hkm_log *log, const hkm_decision *decision);
 /* One line each, the oldest first.  */
 void hkm_log_print (hkm_out *out, const hkm_log *log);
+/* As the elements of a JSON array.  */
+void hkm_log_print_json (hkm_out *out, const hkm_log *log);
 const char *hkm_learner_name (enum hkm_learner who);
 /* A number with three decimals.  */
 void hkm_log_put_fix (hkm_out *out, hkm_fix value);

@@ -3,18 +3,18 @@
 #include "opts/opts.h"
 
 static void
-put_strategies (hkm_out *out, const hkm_driver *d)
+put_strategies (hkm_out *out, const hkm_driver *d, unsigned k)
 {
-  if (d->strategies.choices == 0)
+  const hkm_elo *e = &d->rated[k];
+  if (e->choices == 0)
     return;
-  hkm_out_printf (out, "  ratings of BIGCACHE_STRATEGY:");
-  for (unsigned i = 0; i < d->strategies.players; i++)
-    hkm_out_printf (out, " %lld",
-                    (long long) hkm_fix_round (d->strategies.rating[i]));
+  hkm_out_printf (out, "  ratings of %s:",
+                  hkm_opts_row (hkm_driver_rated_option (k))->name);
+  for (unsigned i = 0; i < e->players; i++)
+    hkm_out_printf (out, " %lld", (long long) hkm_fix_round (e->rating[i]));
   hkm_out_printf (out, "; regret ");
-  hkm_log_put_fix (out, d->strategies.regret);
-  hkm_out_printf (out, " in %llu choices\n",
-                  (unsigned long long) d->strategies.choices);
+  hkm_log_put_fix (out, e->regret);
+  hkm_out_printf (out, " in %llu choices\n", (unsigned long long) e->choices);
 }
 
 static void
@@ -61,7 +61,8 @@ hkm_driver_print (hkm_out *out, const hkm_driver *d)
   hkm_out_printf (out, ", back ");
   hkm_log_put_fix (out, d->window.back);
   hkm_out_printf (out, "\n");
-  put_strategies (out, d);
+  for (unsigned k = 0; k < HKM_RATED; k++)
+    put_strategies (out, d, k);
   put_arms (out, d);
   hkm_log_print (out, &d->log);
 }

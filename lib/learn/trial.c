@@ -109,9 +109,9 @@ tell_learner (hkm_driver *d, bool stays, hkm_fix before, hkm_fix after)
       d->arm[i] = stays ? trial->arm : trial->from;
       return;
     }
-  if (trial->who == HKM_LEARNER_BIGCACHE)
-    hkm_elo_match (&d->strategies, trial->arm, trial->from,
-                   outcome (after - before), MATCH_K);
+  if (trial->who >= HKM_LEARNER_RATED)
+    hkm_elo_match (&d->rated[trial->who - HKM_LEARNER_RATED], trial->arm,
+                   trial->from, outcome (after - before), MATCH_K);
   if (!stays)
     {
       unsigned failed = d->failed[trial->who];

@@ -6,7 +6,8 @@ enum
 {
   PULLS = 2,       /* of a setting, to say that it is no better */
   PICK_EVERY = 8,  /* windows between two looks for sizes */
-  BIG_LEAST = 8    /* big blocks in a window for their cache to matter */
+  UNUSED = 4       /* windows that show that memory is kept in vain: what one says
+                      may be of a moment */
 };
 /* Points of Elo's scale: how often strategies that did worse are tried.  */
 #define TEMPERATURE HKM_FIX (100, 1)
@@ -96,33 +97,72 @@ dyn_wants (hkm_driver *d, const hkm_policy *policy)
 }
 #endif
 
-static bool
-bigcache_wants (hkm_driver *d, const hkm_policy *policy,
-                const hkm_observation *now)
+/* Strategies are the choices of an option.  They matter in a window in which so
+   much happened; those of retention, while the shipped one is in force, only if it
+   keeps memory that nobody wants: else to keep less would but cost.  */
+static const struct rated
 {
-#if defined HKM_WITH_LEARN_ELO && defined HKM_WITH_BIGCACHE
-  uint64_t came = now->counts.value[HKM_COUNT_BIG_ALLOC]
-                  - d->last.counts.value[HKM_COUNT_BIG_ALLOC];
-  if (!hkm_opt (HKM_OPT_ELO) || came < BIG_LEAST)
+  uint16_t option;  /* enum hkm_opt_id */
+  uint8_t counter;  /* enum hkm_counter */
+  uint8_t least;    /* 0: not in this build */
+  bool retention;
+} rated[HKM_RATED] = {
+#define RATED(who) [HKM_LEARNER_##who - HKM_LEARNER_RATED]
+#ifdef HKM_WITH_BIGCACHE
+  RATED (BIGCACHE) = { HKM_OPT_BIGCACHE_STRATEGY, HKM_COUNT_BIG_ALLOC, 8, false },
+#endif
+  RATED (RETAIN) = { HKM_OPT_RETAIN_STRATEGY, HKM_COUNT_PURGE, 8, true },
+#undef RATED
+};
+
+enum hkm_opt_id
+hkm_driver_rated_option (unsigned i)
+{
+  return (enum hkm_opt_id) rated[i].option;
+}
+
+#ifdef HKM_WITH_LEARN_ELO
+static bool
+rated_matters (const hkm_driver *d, const struct rated *row, uint32_t current,
+               const hkm_observation *now)
+{
+  uint64_t came = now->counts.value[row->counter]
+                  - d->last.counts.value[row->counter];
+  if (row->retention && current == hkm_opts_row (HKM_OPT_RETAIN_STRATEGY)->def)
+    return d->unused >= UNUSED;
+  return row->least != 0 && came >= row->least;
+}
+
+static bool
+rated_wants (hkm_driver *d, enum hkm_learner who, const hkm_policy *policy,
+             const hkm_observation *now)
+{
+  unsigned i = who - HKM_LEARNER_RATED;
+  unsigned k = hkm_policy_knob_of (rated[i].option);
+  uint32_t current = hkm_move_value (policy, HKM_MOVE_KNOB, k);
+  if (!hkm_opt (HKM_OPT_ELO) || !rated_matters (d, &rated[i], current, now))
     return false;
-  unsigned others = d->strategies.players - 1;
-  unsigned tried = d->tries[HKM_LEARNER_BIGCACHE];
+  unsigned all = (1u << d->rated[i].players) - 1, known = d->met[i] | 1u << current;
   /* Each of the others once, before chance decides.  */
-  unsigned a
-      = tried < others
-          ? (policy->bigcache_strategy + 1 + tried) % (others + 1)
-          : hkm_elo_choose (&d->strategies, TEMPERATURE, &d->random);
+  unsigned a = known != all
+                 ? (unsigned) __builtin_ctz (all & ~known)
+                 : hkm_elo_choose (&d->rated[i], TEMPERATURE, &d->random);
+  d->met[i] = (uint8_t) (known | 1u << a);
   d->trial.goal = HKM_GOAL_KEEP;
   d->trial.arm = (uint8_t) a;
-  d->trial.from = (uint8_t) policy->bigcache_strategy;
-  hkm_moves_add (&d->trial.moves, policy, HKM_MOVE_KNOB,
-                 hkm_policy_knob_of (HKM_OPT_BIGCACHE_STRATEGY), a);
+  d->trial.from = (uint8_t) current;
+  hkm_moves_add (&d->trial.moves, policy, HKM_MOVE_KNOB, k, a);
   return d->trial.moves.count != 0;
-#else
-  (void) d, (void) policy, (void) now;
-  return false;
-#endif
 }
+#else
+static bool
+rated_wants (hkm_driver *d, enum hkm_learner who, const hkm_policy *policy,
+             const hkm_observation *now)
+{
+  (void) d, (void) who, (void) policy, (void) now;
+  return false;
+}
+#endif
 
 /* True if it is clear enough which of the settings is best: one is, or none is
    better than the one in force, CURRENT, by more than rewards differ by
@@ -176,8 +216,9 @@ hkm_driver_wants (hkm_driver *d, enum hkm_learner who,
     case HKM_LEARNER_CAP_MID: return hkm_driver_cap_mid_wants (d, policy);
     case HKM_LEARNER_CAP_LARGE: return hkm_driver_cap_large_wants (d, policy);
     case HKM_LEARNER_DYN: return dyn_wants (d, policy);
-    case HKM_LEARNER_BIGCACHE: return bigcache_wants (d, policy, now);
-    default: return arm_wants (d, who, policy, now);
+    default:
+      return who < HKM_LEARNER_ARMS ? rated_wants (d, who, policy, now)
+                                    : arm_wants (d, who, policy, now);
     }
 }
 

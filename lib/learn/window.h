@@ -34,6 +34,7 @@ typedef struct hkm_observation
   uint64_t calls[HKM_OS_CALLS];
   uint64_t live_bytes; /* now, as the next */
   uint64_t kept_bytes; /* free and resident */
+  uint64_t unused_bytes; /* of these: nobody wanted them of late */
   uint64_t faults;                 /* page faults; 0: nobody asked */
   uint32_t refills[HKM_CLASSES], acquires[HKM_CLASSES];
   uint32_t runs[HKM_RUN_CLASSES], runs_new[HKM_RUN_CLASSES];

@@ -27,6 +27,7 @@ const hkm_knob hkm_knob_table[HKM_KNOBS] = {
   KNOB (SS_AFFINITY, affinity),
   KNOB (SS_LRU, lru_cap),
   KNOB (BIGCACHE_STRATEGY, bigcache_strategy),
+  KNOB (RETAIN_STRATEGY, retain_strategy),
   KNOB (THP, thp),
   KNOB (THP_THRESHOLD, thp_threshold),
   KNOB (MID_DYN1, dyn[0]),

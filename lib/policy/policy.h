@@ -50,6 +50,7 @@ typedef struct hkm_policy
   uint32_t affinity;        /* 0, 1: prefer superslabs that hold the class */
   uint32_t lru_cap;         /* empty superslabs kept */
   uint32_t bigcache_strategy; /* HAKMEM_BIGCACHE_STRATEGY's choices */
+  uint32_t retain_strategy; /* HAKMEM_RETAIN_STRATEGY's */
   uint32_t thp;             /* enum hkm_thp */
   uint32_t thp_threshold;   /* bytes */
   uint32_t dyn[HKM_DYNS];   /* block sizes wanted of the dynamic classes, or 0 */
@@ -66,7 +67,7 @@ typedef struct hkm_knob
   uint16_t option; /* enum hkm_opt_id */
   uint16_t offset; /* of a uint32_t in hkm_policy */
 } hkm_knob;
-enum { HKM_KNOBS = 17 };
+enum { HKM_KNOBS = 18 };
 extern HKM_HIDDEN const hkm_knob hkm_knob_table[HKM_KNOBS];
 
 HKM_INLINE uint32_t *

@@ -1,6 +1,6 @@
-/* A report for programs, as one JSON object.  Every number is an exact
-   integer; rates are left to the reader.  Names stay as they are; new ones may
-   come.  */
+/* A report for programs, as one JSON object.  Every number is an exact integer,
+   but for what learners say, which has three decimals; rates are left to the
+   reader.  Names stay as they are; new ones may come.  */
 #include "stats/stats.h"
 
 typedef unsigned long long ull; /* what %llu takes */
@@ -68,7 +68,8 @@ print_classes (hkm_out *out, const hkm_report *report)
 }
 
 HKM_COLD void
-hkm_stats_print_json (hkm_out *out, const hkm_report *r)
+hkm_stats_print_json (hkm_out *out, const hkm_report *r,
+                      void (*further) (hkm_out *out))
 {
   hkm_out_printf (out, "{\n  \"version\": \"%s\",\n  \"pid\": %llu,\n",
                   r->version, (ull) r->pid);
@@ -91,6 +92,8 @@ hkm_stats_print_json (hkm_out *out, const hkm_report *r)
                 { "munmap", r->munmap_calls }, { "mremap", r->mremap_calls },
                 { "madvise", r->madvise_calls });
   print_counters (out, r);
+  if (further != NULL)
+    further (out);
   print_classes (out, r);
   hkm_out_printf (out, "}\n");
 }

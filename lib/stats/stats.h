@@ -73,7 +73,9 @@ typedef struct hkm_report
 
 /* Print REPORT as text, JSON, or malloc_info's XML.  */
 void hkm_stats_print_text (hkm_out *out, const hkm_report *report);
-void hkm_stats_print_json (hkm_out *out, const hkm_report *report);
+/* FURTHER prints further members, a comma after each; NULL: there are none.  */
+void hkm_stats_print_json (hkm_out *out, const hkm_report *report,
+                           void (*further) (hkm_out *out));
 void hkm_stats_print_xml (hkm_out *out, const hkm_report *report);
 /* Two or three lines for somebody who ran one program.  */
 void hkm_stats_print_summary (hkm_out *out, const hkm_report *report);

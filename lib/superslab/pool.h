@@ -24,6 +24,7 @@
 
 #include "base/lock.h"
 #include "policy/policy.h"
+#include "superslab/retain.h"
 #include "superslab/superslab.h"
 
 /* Domains: 0 is shared by all; k + 1 belongs to ultra group Ck alone.  */
@@ -103,8 +104,9 @@ extern hkm_lock hkm_purge_lock;
 HKM_INLINE const hkm_policy *
 hkm_pool_policy_locked (hkm_pool *pool)
 {
-  if (hkm_policy_is_stale (&pool->policy))
-    hkm_policy_refresh (&pool->policy);
+  if (hkm_policy_is_stale (&pool->policy)
+      && hkm_policy_refresh (&pool->policy))
+    hkm_retain_set_strategy (pool->policy.retain_strategy);
   return &pool->policy;
 }
 

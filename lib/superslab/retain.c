@@ -10,6 +10,11 @@
 /* Regret that was of no use for this long is halved.  */
 #define FORGET_MS 2000
 
+/* In the order of HAKMEM_RETAIN_STRATEGY's choices.  */
+static const struct { bool share, regret; } strategies[] = {
+  { true, true }, { true, false }, { false, false },
+};
+static uint32_t strategy;
 static size_t floor_bytes;
 static size_t idle, remote_idle, sparse_idle, live, regret, recently_purged;
 /* The most that was purged and not wanted again, plus what was idle then: no
@@ -34,6 +39,13 @@ hkm_retain_init (size_t floor)
   hkm_store_relaxed (&recently_purged, 0);
 }
 
+void
+hkm_retain_set_strategy (uint32_t choice)
+{
+  HKM_ASSERT (choice < sizeof strategies / sizeof *strategies);
+  hkm_store_relaxed (&strategy, choice);
+}
+
 /* What leaves may be seen before it is seen to come: below zero is nothing.  */
 static size_t
 at_least_none (size_t bytes)
@@ -47,12 +59,20 @@ hkm_retain_idle (void)
   return at_least_none (hkm_load_relaxed (&idle));
 }
 
+static size_t
+regret_of (uint32_t by)
+{
+  return strategies[by].regret ? hkm_load_relaxed (&regret) : 0;
+}
+
 size_t
 hkm_retain_budget (void)
 {
-  size_t share = hkm_load_relaxed (&live) / 8;
+  uint32_t by = hkm_load_relaxed (&strategy);
+  size_t share = strategies[by].share ? hkm_load_relaxed (&live) / 8 : 0;
   size_t least = hkm_load_relaxed (&floor_bytes);
-  size_t budget = (share > least ? share : least) + hkm_load_relaxed (&regret);
+  size_t budget = share > least ? share : least;
+  budget += regret_of (by);
   size_t cap = hkm_load_relaxed (&decay_cap) - 1;
   return budget < cap ? budget : cap;
 }
@@ -76,6 +96,12 @@ note_low (size_t now)
     hkm_store_relaxed (&low_idle, now);
   if (now < hkm_load_relaxed (&decay_low))
     hkm_store_relaxed (&decay_low, now);
+}
+
+size_t
+hkm_retain_unused (void)
+{
+  return hkm_load_relaxed (&low_idle);
 }
 
 bool
@@ -157,7 +183,8 @@ hkm_retain_admit_sparse (size_t bytes)
   size_t now = hkm_fetch_add_relaxed (&sparse_idle, bytes) + bytes;
   return hkm_retain_admit (bytes)
          && at_least_none (now)
-              <= hkm_load_relaxed (&floor_bytes) + hkm_load_relaxed (&regret);
+              <= hkm_load_relaxed (&floor_bytes)
+                   + regret_of (hkm_load_relaxed (&strategy));
 }
 
 void

@@ -2,10 +2,10 @@
    empty slots, cached runs and cached big mappings count against it together.
    What would exceed it is given back at once by whoever brings it.
 
-   The budget is the floor (HAKMEM_RETAIN) plus an eighth of the live memory,
+   The budget is the floor (HAKMEM_RETAIN) or an eighth of the live memory,
    plus regret: memory purged and wanted again soon raises it, so that an
    oscillating program is not punished; what stays idle throughout a while
-   lowers that part again.
+   lowers that part again.  HAKMEM_RETAIN_STRATEGY leaves out regret, or both.
    Lock-free; any thread.  */
 #ifndef HKM_SUPERSLAB_RETAIN_H
 #define HKM_SUPERSLAB_RETAIN_H
@@ -18,6 +18,8 @@ void hkm_retain_set_delay (uint64_t delay_ms);
 /* Set the floor, and forget all regret: by init, and by mallopt at any later
    time.  */
 void hkm_retain_init (size_t floor);
+/* What the budget is made of, from now on: whoever sees a policy that says so.  */
+void hkm_retain_set_strategy (uint32_t choice);
 /* BYTES become idle, and are counted.  False: idle memory is now over its
    budget, and the caller must give some back (hkm_retain_leave, _purged).  */
 bool hkm_retain_admit (size_t bytes);
@@ -61,6 +63,9 @@ bool hkm_retain_drain (void);
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
 size_t hkm_retain_idle (void);
+/* Bytes that were idle all the time of late: of the last two seconds, or since
+   these began.  */
+size_t hkm_retain_unused (void);
 size_t hkm_retain_live_bytes (void);
 size_t hkm_retain_budget (void);
 uint64_t hkm_retain_regretted (void);

@@ -137,6 +137,29 @@ after_free (void)
   puts ("lived");
 }
 
+/* Work in phases until ten changes were decided on, or for 40 seconds.  */
+static void
+learn (void)
+{
+  for (int i = 0; i < 4000; i++)
+    {
+      uint64_t trials = 0;
+      size_t length = sizeof trials;
+      if (ctl ("learn.trials", &trials, &length, NULL, 0))
+        exit (77);
+      if (trials > 10)
+        break;
+      struct timespec start, now;
+      clock_gettime (CLOCK_MONOTONIC, &start);
+      do
+        {
+          work (NULL);
+          clock_gettime (CLOCK_MONOTONIC, &now);
+        }
+      while (now.tv_sec == start.tv_sec && now.tv_nsec - start.tv_nsec < 10000000);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -160,6 +183,8 @@ main (int argc, char **argv)
     after_free ();
   else if (strcmp (argv[1], "owner") == 0)
     owner ();
+  else if (strcmp (argv[1], "learn") == 0)
+    learn ();
   else
     {
       pthread_t thread[3];

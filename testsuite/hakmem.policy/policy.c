@@ -102,10 +102,10 @@ TEST (every_truncation_is_refused)
 TEST (what_is_refused_and_why)
 {
   static const struct { const char *from, *to; int error; } row[] = {
-    { "hakmem-policy 3\n", "hakmem-policy 4\n", ENOTSUP },
-    { "hakmem-policy 3\n", "hakmem-policy 0\n", EBADMSG },
-    { "hakmem-policy 3\n", "hakmem-policy 3 \n", EBADMSG },
-    { "hakmem-policy 3\n", "hakmem_policy 3\n", EBADMSG },
+    { "hakmem-policy 4\n", "hakmem-policy 5\n", ENOTSUP },
+    { "hakmem-policy 4\n", "hakmem-policy 0\n", EBADMSG },
+    { "hakmem-policy 4\n", "hakmem-policy 4 \n", EBADMSG },
+    { "hakmem-policy 4\n", "hakmem_policy 4\n", EBADMSG },
     { "library ", "library 9", ENOTSUP },
     { "library ", "library x", EBADMSG },
     { "class-steps ", "class-steps 1", ENOTSUP },

@@ -185,30 +185,87 @@ TEST (a_cap_that_is_too_low_is_raised)
   CHECKF (found >= 95, "%d of 100 seeds", found);
 }
 
+/* ---- strategies ---- */
+
+/* A window in which KEPT MiB beside 100 live stay resident, more or less, UNUSED of
+   them all the time, PURGED MiB go to the OS, and WANTED come again.  */
+static void
+window_keeps (uint64_t kept, uint64_t unused, uint64_t purged, uint64_t wanted)
+{
+  kept <<= 20;
+  count (HKM_COUNT_BIG_ASKED_BYTES, (uint64_t) 800 << 20);
+  count (HKM_COUNT_RUN_ALLOC, 1000);
+  count (HKM_COUNT_PURGE, purged);
+  count (HKM_COUNT_PURGE_BYTES, purged << 20);
+  count (HKM_COUNT_REGRET_BYTES, wanted << 20);
+  seen.kept_bytes = kept - kept / 20 + chance () % (kept / 10 + 1);
+  seen.unused_bytes = unused << 20;
+  seen.live_bytes = 100 << 20;
+  seen.time_ms += 1000;
+  hkm_driver_window (&driver, &seen);
+}
+
 #ifdef HKM_WITH_BIGCACHE
 /* Big blocks come and go; what stays resident follows from the strategy.  */
 TEST (a_better_strategy_is_found)
 {
-  static const uint64_t kept[] = { 60, 64, 20, 90 }; /* MiB, of 100 live */
+  static const uint64_t kept[] = { 60, 64, 20, 90 };
   int found = 0;
   for (unsigned seed = 1; seed <= 100; seed++)
     {
       begin (true, seed);
       for (int i = 0; i < 300; i++)
         {
-          uint64_t now = kept[policy ().bigcache_strategy] << 20;
           count (HKM_COUNT_BIG_ALLOC, 100);
-          count (HKM_COUNT_BIG_ASKED_BYTES, (uint64_t) 800 << 20);
-          seen.kept_bytes = now - now / 20 + chance () % (now / 10);
-          seen.live_bytes = 100 << 20;
-          seen.time_ms += 1000;
-          hkm_driver_window (&driver, &seen);
+          window_keeps (kept[policy ().bigcache_strategy], 0, 0, 0);
         }
       found += policy ().bigcache_strategy == 2;
     }
   CHECKF (found >= 95, "%d of 100 seeds", found);
 }
 #endif
+
+/* What is idle is wanted again at once, or it is not: the budget of free memory
+   follows.  */
+TEST (a_better_retention_is_found)
+{
+  static const uint64_t kept[] = { 70, 16, 4 };
+  static const struct { uint64_t purged[3], wanted[3]; unsigned best; } worlds[] = {
+    { { 0, 10, 20 }, { 0, 0, 0 }, 2 },
+    { { 0, 400, 900 }, { 0, 400, 900 }, 0 },
+    { { 0, 10, 900 }, { 0, 0, 900 }, 1 },
+  };
+  for (unsigned w = 0; w < sizeof worlds / sizeof *worlds; w++)
+    {
+      int found = 0;
+      for (unsigned seed = 1; seed <= 100; seed++)
+        {
+          begin (true, seed);
+          for (int i = 0; i < 300; i++)
+            {
+              unsigned s = policy ().retain_strategy;
+              window_keeps (kept[s], kept[s], worlds[w].purged[s],
+                            worlds[w].wanted[s]);
+            }
+          found += policy ().retain_strategy == worlds[w].best;
+        }
+      CHECKF (found >= 95, "world %u: %d of 100 seeds", w, found);
+    }
+}
+
+/* A program that uses what is kept again and again is left alone: a look at what
+   keeping less would do costs it all of that.  */
+TEST (retention_that_serves_is_left)
+{
+  begin (true, 1);
+  for (int i = 0; i < 1000; i++)
+    {
+      unsigned s = policy ().retain_strategy;
+      uint64_t back = s == 0 ? 0 : 900;
+      window_keeps (s == 0 ? 70 : 4, i % 10 == 0 ? 4 : 0, back, back);
+      CHECKF (s == 0, "window %d", i);
+    }
+}
 
 /* ---- convergence ---- */
 
@@ -363,6 +420,8 @@ main (void)
 #ifdef HKM_WITH_BIGCACHE
   RUN (a_better_strategy_is_found);
 #endif
+  RUN (a_better_retention_is_found);
+  RUN (retention_that_serves_is_left);
   RUN (it_rests_until_something_changes);
 #ifdef HKM_WITH_DYN_CLASSES
   RUN (a_size_much_asked_for_gets_a_class);

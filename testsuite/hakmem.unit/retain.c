@@ -47,6 +47,50 @@ TEST (share_of_live_memory)
   CHECK (hkm_retain_budget () == least);
 }
 
+/* What the budget is made of.  */
+TEST (strategies)
+{
+  enum { REGRET, SHARE, FLOOR };
+  size_t least = hkm_retain_budget ();
+  clock_ms += 10000;
+  refused (50 * MB);
+  hkm_retain_wanted (50 * MB);
+  hkm_retain_live ((ptrdiff_t) 800 * MB);
+  CHECK (hkm_retain_budget () == 150 * MB);
+  hkm_retain_set_strategy (SHARE);
+  CHECK (hkm_retain_budget () == 100 * MB);
+  hkm_retain_set_strategy (FLOOR);
+  CHECK (hkm_retain_budget () == least);
+  /* It is regretted whether it counts or not: what a strategy costs is known, and
+     the other begins with what this one saw.  */
+  uint64_t regretted = hkm_retain_regretted ();
+  refused (20 * MB);
+  hkm_retain_wanted (20 * MB);
+  CHECK (hkm_retain_regretted () == regretted + 20 * MB);
+  CHECK (hkm_retain_budget () == least);
+  hkm_retain_live (-(ptrdiff_t) 800 * MB);
+  hkm_retain_set_strategy (REGRET);
+  CHECK (hkm_retain_budget () > least);
+}
+
+/* The least that was idle, of some time.  */
+TEST (unused)
+{
+  hkm_retain_leave (hkm_retain_idle ());
+  clock_ms += 3000;
+  hkm_retain_tick ();
+  CHECK (hkm_retain_unused () == 0);
+  hkm_retain_admit (3 * MB);
+  CHECK (hkm_retain_unused () == 0); /* not all the time */
+  clock_ms += 3000;
+  hkm_retain_tick ();
+  CHECK (hkm_retain_unused () == 3 * MB);
+  hkm_retain_leave (2 * MB);
+  hkm_retain_admit (2 * MB);
+  CHECK (hkm_retain_unused () == MB);
+  hkm_retain_leave (3 * MB);
+}
+
 /* Budget earned by regret goes again while it stays idle, though nothing is
    purged, because nothing exceeds it; and stays while it is used.  */
 TEST (regret_is_forgotten)
@@ -183,11 +227,14 @@ main (void)
 {
   RUN (floor);
   RUN (share_of_live_memory);
+  RUN (regret_is_forgotten);
   RUN (regret);
   RUN (late_want_is_no_regret);
   RUN (regret_fades);
   RUN (new_memory_is_no_regret);
   RUN (decay);
   RUN (sparse);
+  RUN (strategies);
+  RUN (unused);
   return check_done ();
 }
