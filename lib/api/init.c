@@ -67,7 +67,7 @@ init_slow (void)
       hkm_retain_init (hkm_opt (HKM_OPT_RETAIN));
       hkm_run_pool_init ();
       hkm_retain_set_delay (hkm_opt (HKM_OPT_PURGE_DELAY_MS));
-      hkm_big_init (hkm_opt (HKM_OPT_BIGCACHE));
+      hkm_big_init ();
       hkm_thread_init ();
       hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;
       /* Before the first heap, so that none starts with another.  */

@@ -320,9 +320,8 @@ reclaim (void)
 }
 
 void
-hkm_big_init (size_t budget)
+hkm_big_init (void)
 {
-  hkm_cache_init (budget);
   hkm_retain_set_reclaim (reclaim);
 }
 

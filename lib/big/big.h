@@ -30,7 +30,7 @@ typedef struct hkm_big_facts
   uint64_t kept_bytes;     /* resident though free, and not counted */
 } hkm_big_facts;
 void hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *counts);
-void hkm_big_init (size_t cache_budget);
+void hkm_big_init (void);
 void hkm_big_fork_prepare (void);
 void hkm_big_fork_done (void);
 

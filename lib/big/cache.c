@@ -3,20 +3,20 @@
    age of what holds idle memory, whose pages go first when that is.  Knows
    nothing of how blocks are handed out.  */
 #include "big/cache.h"
+#include "opts/opts.h"
 #include "os/arena.h"
 #include "os/os.h"
 #include "superslab/retain.h"
 
 enum { BUCKETS = 192, WORD = 64 };
-static hkm_link bucket[BUCKETS]; /* most recent first; defined before what every
-                                    process touches, so that it lies behind */
+static hkm_link bucket[BUCKETS]; /* most recent first */
 
 hkm_lock hkm_big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
 hkm_counts hkm_big_counts;
 size_t hkm_cached_bytes, hkm_big_idle_bytes;
 
-/* Lists are rings once hkm_cache_init is done; a bucket's is one while its bit
-   is set, so that a process without big blocks writes none of them.  */
+/* Lists are rings once somebody asked for the strategy in force, which everybody
+   does who takes or gives; a bucket's is one while its bit is set.  */
 static hkm_link cached; /* most recent first */
 /* Longest idle first; those that are kept with preference, which go when no
    other is idle, in the second.  */
@@ -93,6 +93,20 @@ count_idle_locked (hkm_big *big)
   set_idle_locked (big, now_locked ()->retained ? big->touched - big->size : 0);
 }
 
+/* At the first look, not at start: a process without big blocks then writes none
+   of these variables.  */
+static void
+begin_locked (void)
+{
+  hkm_list_init (&cached);
+  hkm_list_init (&idlers[0]);
+  hkm_list_init (&idlers[1]);
+  hkm_list_init (&spare);
+#ifdef HKM_WITH_BIGCACHE
+  cache_budget = hkm_opt (HKM_OPT_BIGCACHE);
+#endif
+}
+
 /* The strategy in force.  If pages count now that did not, or the other way
    round, all cached ones are counted anew; live ones follow when they are used
    next.  */
@@ -100,8 +114,10 @@ static const strategy *
 now_locked (void)
 {
   static const strategy *now;
-  if (hkm_likely (!hkm_policy_is_stale (&policy)))
+  if (hkm_likely (now != NULL && !hkm_policy_is_stale (&policy)))
     return now;
+  if (now == NULL)
+    begin_locked ();
   hkm_policy_refresh (&policy);
   const strategy *before = now;
   now = &strategies[policy.bigcache_strategy];
@@ -348,7 +364,7 @@ static size_t
 shrink_locked (size_t to)
 {
   size_t bytes = 0;
-  for (hkm_link *l = cached.prev, *newer; l != &cached && hkm_cached_bytes > to;
+  for (hkm_link *l = cached.prev, *newer; hkm_cached_bytes > to && l != &cached;
        l = newer)
     {
       hkm_big *big = hkm_container_of (l, hkm_big, link);
@@ -444,19 +460,4 @@ size_t
 hkm_cache_trim_locked (void)
 {
   return shrink_locked (0);
-}
-
-void
-hkm_cache_init (size_t budget)
-{
-  hkm_list_init (&cached);
-  hkm_list_init (&idlers[0]);
-  hkm_list_init (&idlers[1]);
-  hkm_list_init (&spare);
-#ifdef HKM_WITH_BIGCACHE
-  cache_budget = budget;
-#else
-  (void) budget;
-  cache_budget = 0;
-#endif
 }

@@ -48,7 +48,6 @@ hkm_big_serves (const hkm_big *big, size_t size, size_t most)
   return big->mapped >= size && big->mapped <= most;
 }
 
-void hkm_cache_init (size_t budget);
 /* The policy in force.  */
 const hkm_policy *hkm_cache_policy_locked (void);
 /* A cached mapping for SIZE bytes at a multiple of ALIGN, taken out, of `size'
