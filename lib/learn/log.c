@@ -49,7 +49,7 @@ hkm_log_add (hkm_log *log, const hkm_decision *decision)
   log->ring[log->count++ % HKM_LOG] = *decision;
 }
 
-void
+HKM_COLD void
 hkm_log_put_fix (hkm_out *out, hkm_fix value)
 {
   uint64_t size = value < 0 ? -(uint64_t) value : (uint64_t) value;
@@ -68,7 +68,7 @@ knob_name (const hkm_move *move)
     ->name;
 }
 
-static void
+static HKM_COLD void
 put_move (hkm_out *out, const hkm_move *move)
 {
   if (move->kind == HKM_MOVE_KNOB)
@@ -78,7 +78,7 @@ put_move (hkm_out *out, const hkm_move *move)
   hkm_out_printf (out, " %u -> %u", move->from, move->to);
 }
 
-static void
+static HKM_COLD void
 put_decision (hkm_out *out, const hkm_decision *d)
 {
   hkm_out_printf (out, "  window %u  %s: ", d->window,
@@ -103,7 +103,7 @@ oldest (const hkm_log *log)
   return log->count > HKM_LOG ? log->count - HKM_LOG : 0;
 }
 
-void
+HKM_COLD void
 hkm_log_print (hkm_out *out, const hkm_log *log)
 {
   for (uint32_t i = oldest (log); i < log->count; i++)
@@ -111,7 +111,7 @@ hkm_log_print (hkm_out *out, const hkm_log *log)
 }
 
 /* "what" is a variable's name, or what is said of a class.  */
-static void
+static HKM_COLD void
 put_decision_json (hkm_out *out, const hkm_decision *d)
 {
   const hkm_move *move = &d->first;
@@ -135,7 +135,7 @@ put_decision_json (hkm_out *out, const hkm_decision *d)
   hkm_out_printf (out, "}");
 }
 
-void
+HKM_COLD void
 hkm_log_print_json (hkm_out *out, const hkm_log *log)
 {
   for (uint32_t i = oldest (log); i < log->count; i++)

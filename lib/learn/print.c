@@ -2,7 +2,7 @@
 #include "learn/driver.h"
 #include "opts/opts.h"
 
-static void
+static HKM_COLD void
 put_strategies (hkm_out *out, const hkm_driver *d, unsigned k)
 {
   const hkm_elo *e = &d->rated[k];
@@ -17,7 +17,7 @@ put_strategies (hkm_out *out, const hkm_driver *d, unsigned k)
   hkm_out_printf (out, " in %llu choices\n", (unsigned long long) e->choices);
 }
 
-static void
+static HKM_COLD void
 put_arms (hkm_out *out, const hkm_driver *d)
 {
   for (unsigned i = 0; i < HKM_ARMED; i++)
@@ -41,7 +41,7 @@ put_arms (hkm_out *out, const hkm_driver *d)
     }
 }
 
-void
+HKM_COLD void
 hkm_driver_print (hkm_out *out, const hkm_driver *d)
 {
   hkm_out_printf (out, "\nlearning%s\n  %u windows, %u trials, %u kept; %s\n",

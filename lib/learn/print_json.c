@@ -4,7 +4,7 @@
 
 typedef long long ll; /* what %lld takes */
 
-static void
+static HKM_COLD void
 put_fix (hkm_out *out, const char *name, hkm_fix value, const char *after)
 {
   hkm_out_printf (out, "\"%s\": ", name);
@@ -12,7 +12,7 @@ put_fix (hkm_out *out, const char *name, hkm_fix value, const char *after)
   hkm_out_printf (out, "%s", after);
 }
 
-static void
+static HKM_COLD void
 put_strategies (hkm_out *out, const hkm_driver *d, unsigned k)
 {
   const hkm_elo *e = &d->rated[k];
@@ -27,7 +27,7 @@ put_strategies (hkm_out *out, const hkm_driver *d, unsigned k)
 }
 
 /* The settings of learner I, the one in force marked.  */
-static void
+static HKM_COLD void
 put_arms (hkm_out *out, const hkm_driver *d, unsigned i)
 {
   const hkm_ucb *ucb = &d->ucb[i];
@@ -43,7 +43,7 @@ put_arms (hkm_out *out, const hkm_driver *d, unsigned i)
   hkm_out_printf (out, "]");
 }
 
-void
+HKM_COLD void
 hkm_driver_print_json (hkm_out *out, const hkm_driver *d)
 {
   const hkm_window *w = &d->window;
