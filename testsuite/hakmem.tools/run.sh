@@ -111,6 +111,16 @@ for bad in /nonexistent "$TMPDIR/plain" libhakmem.so; do
 done
 ok "libraries that can't be used"
 
+# shellcheck disable=SC3045 # dash and bash know -v
+(ulimit -v 20000 && run -o retain=1M ls /dev/null; expect 0; says "the process held"
+ ok "little address space")
+mkdir -p tools # where a cd by CDPATH would go
+(cd "$(dirname "$program")/.." &&
+   CDPATH=$TMPDIR sh tools/hakmem-run --no-summary true) >out 2>err
+status=$? out=$(cat out) err=$(cat err)
+expect 0; [ -z "$out$err" ] || fault "$out $err"
+ok "by another path"
+
 # ---------------------------------------------------------------- what it is not
 LD_PRELOAD=$fixtures/nothing.so; export LD_PRELOAD
 run --no-summary cat /proc/self/maps; expect 0
