@@ -11,10 +11,10 @@
 #define FORGET_MS 2000
 
 /* In the order of HAKMEM_RETAIN_STRATEGY's choices.  */
-static const struct { bool share, regret; } strategies[] = {
+static const struct { bool share, regret; } kept_by[] = {
   { true, true }, { true, false }, { false, false },
 };
-static uint32_t strategy;
+static uint32_t in_force;
 static size_t floor_bytes;
 static size_t idle, remote_idle, sparse_idle, live, regret, recently_purged;
 /* The most that was purged and not wanted again, plus what was idle then: no
@@ -42,8 +42,8 @@ hkm_retain_init (size_t floor)
 void
 hkm_retain_set_strategy (uint32_t choice)
 {
-  HKM_ASSERT (choice < sizeof strategies / sizeof *strategies);
-  hkm_store_relaxed (&strategy, choice);
+  HKM_ASSERT (choice < sizeof kept_by / sizeof *kept_by);
+  hkm_store_relaxed (&in_force, choice);
 }
 
 /* What leaves may be seen before it is seen to come: below zero is nothing.  */
@@ -62,14 +62,14 @@ hkm_retain_idle (void)
 static size_t
 regret_of (uint32_t by)
 {
-  return strategies[by].regret ? hkm_load_relaxed (&regret) : 0;
+  return kept_by[by].regret ? hkm_load_relaxed (&regret) : 0;
 }
 
 size_t
 hkm_retain_budget (void)
 {
-  uint32_t by = hkm_load_relaxed (&strategy);
-  size_t share = strategies[by].share ? hkm_load_relaxed (&live) / 8 : 0;
+  uint32_t by = hkm_load_relaxed (&in_force);
+  size_t share = kept_by[by].share ? hkm_load_relaxed (&live) / 8 : 0;
   size_t least = hkm_load_relaxed (&floor_bytes);
   size_t budget = share > least ? share : least;
   budget += regret_of (by);
@@ -184,7 +184,7 @@ hkm_retain_admit_sparse (size_t bytes)
   return hkm_retain_admit (bytes)
          && at_least_none (now)
               <= hkm_load_relaxed (&floor_bytes)
-                   + regret_of (hkm_load_relaxed (&strategy));
+                   + regret_of (hkm_load_relaxed (&in_force));
 }
 
 void
