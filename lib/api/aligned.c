@@ -3,7 +3,7 @@
    that is no power of two up.
 
    If another object owns malloc, these build on that malloc: what they return
-   is freed by its free.  */
+   is freed by its free.  If that malloc's blocks are libc's, so are these.  */
 #include "api/api.h"
 
 #include "base/atomic.h"
@@ -84,9 +84,9 @@ allocate (size_t align, size_t size, const void *where)
   if (align <= HKM_MIN_ALIGN)
     return HKM_API (malloc) (size);
   bool opted_out = hkm_init ();
-  if (hkm_foreign_owns_malloc ())
+  if (hkm_foreign_owns_malloc () && !hkm_foreign_owner_is_libc ())
     return foreign_aligned (align, size);
-  if (opted_out)
+  if (opted_out || hkm_foreign_owner_is_libc ())
     return hkm_libc_memalign (align, size);
   return hkm_alloc_aligned (align, size, where);
 }

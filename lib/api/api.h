@@ -65,12 +65,35 @@ void *hkm_libc_realloc (void *p, size_t size);
 void *hkm_libc_memalign (size_t align, size_t size);
 void hkm_libc_free (void *p);
 size_t hkm_libc_usable_size (void *p);
+/* Those of a sanitizer's runtime, in whose favour this process opted out
+   (api/sanitizer.c); NULL: there is none.  Constant after init.  */
+typedef struct hkm_next_malloc
+{
+  void *(*malloc) (size_t size);
+  void *(*calloc) (size_t n, size_t size);
+  void *(*realloc) (void *p, size_t size);
+  void *(*memalign) (size_t align, size_t size);
+  void (*free) (void *p);
+} hkm_next_malloc;
+extern HKM_HIDDEN hkm_next_malloc hkm_next;
+/* True if there is one, and then hkm_next is known.  */
+bool hkm_sanitizer_find (void);
+/* libc's allocator where ours can't serve (api/spare.c): SIZE bytes at a
+   multiple of ALIGN (a power of two), or NULL and ENOMEM.  */
+void *hkm_spare_alloc (size_t align, size_t size);
+bool hkm_spare_used (void); /* there may be such blocks */
+/* Free P, a live block of ours, once no call is interrupted any more: by
+   hkm_spare_tend, which every call off the hot path makes first.  */
+void hkm_free_later (void *p);
+void hkm_spare_tend (void);
 /* True if P, which is not ours, may be libc's.  */
 bool hkm_foreign_is_libc (const void *p);
 /* True if the malloc that this process's code calls is not ours: then every
    entry point we add beyond malloc, calloc, realloc and free builds on that
    one.  Asked by behaviour, once.  */
 bool hkm_foreign_owns_malloc (void);
+/* True if so, and that malloc hands out libc's blocks.  */
+bool hkm_foreign_owner_is_libc (void);
 /* Up to which size an aligned request may be served without that question: 0
    until it was answered, and for ever if malloc is not ours; relaxed.  */
 extern HKM_HIDDEN size_t hkm_aligned_max;

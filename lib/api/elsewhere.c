@@ -2,10 +2,12 @@
    belongs to, and threads that have no heap.  */
 #include "api/api.h"
 #include "api/report.h"
+#include "base/lock.h"
 #include "big/big.h"
 #include "large/run.h"
 #include "learn/site.h"
 #include "opts/fail.h"
+#include "os/os.h"
 #include "superslab/superslab.h"
 #include "thread/thread.h"
 #include "tiny/hot.h"
@@ -78,22 +80,68 @@ alloc_large (size_t size, size_t align, const hkm_mark *mark, size_t *dirty)
   return p;
 }
 
-/* A block of class CLS, or (CLS negative) one beyond all classes.  When there
-   is no memory, all that is idle anywhere is given back: what is missing here
-   may be kept there.  */
+/* A block of class CLS, or (CLS negative) one beyond all classes.  */
+HKM_INLINE void *
+alloc_block (int cls, size_t size, size_t align, const hkm_mark *mark,
+             size_t *dirty)
+{
+  return cls >= 0 ? alloc_small ((unsigned) cls, size, align, dirty)
+                  : alloc_large (size, align, mark, dirty);
+}
+
+/* Requests that libc serves before memory is looked for again where there was
+   none; relaxed: a hint.  Looking costs some hundred times a block.  */
+enum { STARVED = 64 };
+static uint32_t starved;
+
+static HKM_COLD void *
+spare (size_t size, size_t align, size_t *dirty)
+{
+  *dirty = size;
+  return size <= HKM_LARGE_MAX && !hkm_os_is_limited ()
+           ? hkm_spare_alloc (align, size) : NULL;
+}
+
+/* The same.  When there is no memory, all that is idle anywhere is given back:
+   what is missing here may be kept there.  Then libc is asked, which grows by
+   less at a time than we do: a process near its limit on addresses lives on.  */
 HKM_INLINE void *
 alloc_or_trim (int cls, size_t size, size_t align, const hkm_mark *mark,
                size_t *dirty)
 {
-  void *p = NULL;
-  for (int tries = 0; tries < 2 && p == NULL; tries++)
+  void *p = alloc_block (cls, size, align, mark, dirty);
+  if (hkm_likely (p != NULL))
+    return p;
+  int saved = errno;
+  uint32_t n = hkm_load_relaxed (&starved);
+  if (n > 0)
     {
-      if (tries > 0)
-        hkm_report_trim ();
-      p = cls >= 0 ? alloc_small ((unsigned) cls, size, align, dirty)
-                   : alloc_large (size, align, mark, dirty);
+      hkm_store_relaxed (&starved, n - 1);
+      p = spare (size, align, dirty);
     }
-  return hkm_likely (p != NULL) ? p : no_memory ();
+  if (p == NULL)
+    {
+      hkm_report_trim ();
+      p = alloc_block (cls, size, align, mark, dirty);
+      hkm_store_relaxed (&starved, p == NULL ? STARVED : 0);
+    }
+  if (p == NULL)
+    p = spare (size, align, dirty);
+  if (p == NULL)
+    return no_memory ();
+  errno = saved;
+  return p;
+}
+
+/* Before all else off the hot path.  True: this call interrupts another of ours
+   (base/lock.h), and must wait for nothing.  */
+static bool
+begin (void)
+{
+  if (hkm_lock_interrupts ())
+    return true;
+  hkm_spare_tend ();
+  return false;
 }
 
 static void *
@@ -116,6 +164,7 @@ alloc_marked (size_t align, size_t size, const void *where, size_t *dirty)
   return alloc_or_trim (cls, size, align, &mark, dirty);
 }
 
+/* Also crossing 1's way out of an interrupted call.  */
 void *
 hkm_refill_further (size_t size)
 {
@@ -133,6 +182,8 @@ void *
 hkm_alloc (size_t size, const void *where)
 {
   size_t dirty;
+  if (begin ())
+    return hkm_spare_alloc (HKM_MIN_ALIGN, size);
   if (hkm_init ())
     return hkm_libc_malloc (size);
   return hkm_sites_on () ? alloc_marked (HKM_MIN_ALIGN, size, where, &dirty)
@@ -142,12 +193,15 @@ hkm_alloc (size_t size, const void *where)
 void *
 hkm_calloc_slow (size_t size, const void *where)
 {
-  size_t dirty;
-  if (hkm_init ())
+  size_t dirty = size;
+  void *p;
+  if (begin ())
+    p = hkm_spare_alloc (HKM_MIN_ALIGN, size);
+  else if (hkm_init ())
     return hkm_libc_calloc (1, size);
-  void *p = hkm_sites_on ()
-              ? alloc_marked (HKM_MIN_ALIGN, size, where, &dirty)
-              : alloc_dirty (size, &dirty);
+  else
+    p = hkm_sites_on () ? alloc_marked (HKM_MIN_ALIGN, size, where, &dirty)
+                        : alloc_dirty (size, &dirty);
   if (p != NULL && dirty > 0)
     memset (p, 0, dirty < size ? dirty : size);
   return p;
@@ -159,6 +213,8 @@ hkm_alloc_aligned (size_t align, size_t size, const void *where)
   size_t dirty;
   if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
     return no_memory ();
+  if (begin ())
+    return hkm_spare_alloc (align, size);
   if (hkm_init ())
     return hkm_libc_memalign (align, size);
   if (hkm_sites_on ())
@@ -186,7 +242,7 @@ free_slab_block (hkm_slab *slab, void *p, const char *who)
 static void
 free_foreign (void *p, const char *who)
 {
-  if (hkm_init () || hkm_foreign_is_libc (p))
+  if (hkm_lock_interrupts () || hkm_init () || hkm_foreign_is_libc (p))
     hkm_libc_free (p);
   else
     hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
@@ -215,13 +271,9 @@ free_big (hkm_slab *slab, void *p, const char *who)
   hkm_big_free (slab, p, who);
 }
 
-void
-hkm_free_as (void *p, const char *who)
+static void
+free_now (hkm_slab *slab, void *p, const char *who)
 {
-  if (p == NULL)
-    return;
-  int saved = errno;
-  hkm_slab *slab = hkm_map_find (p);
   switch (slab != NULL ? hkm_load_relaxed (&slab->kind) : -1)
     {
     case -1:
@@ -239,6 +291,28 @@ hkm_free_as (void *p, const char *who)
     default:
       hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
     }
+}
+
+/* A bad pointer is reported; what is good waits.  */
+static void
+free_interrupting (void *p, const char *who)
+{
+  bool ours;
+  if (hkm_usable_size (p, who, &ours) > 0)
+    hkm_free_later (p);
+}
+
+void
+hkm_free_as (void *p, const char *who)
+{
+  if (p == NULL)
+    return;
+  int saved = errno;
+  hkm_slab *slab = hkm_map_find (p);
+  if (begin () && slab != NULL)
+    free_interrupting (p, who);
+  else
+    free_now (slab, p, who);
   errno = saved;
 }
 

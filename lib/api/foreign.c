@@ -16,8 +16,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-/* Who owns malloc, once known.  */
-enum { OWNER_UNKNOWN, OWNER_US, OWNER_FOREIGN };
+/* Who owns malloc, once known.  LIBC: another object, and what it hands out is
+   libc's: a malloc that only counts, say.  */
+enum { OWNER_UNKNOWN, OWNER_US, OWNER_FOREIGN, OWNER_LIBC };
 static uint32_t owner;
 size_t hkm_aligned_max;
 
@@ -50,25 +51,29 @@ hkm_libc_malloc (size_t size)
 
   if (hkm_unlikely (hkm_load_relaxed (&asker) == name))
     hkm_cas_acquire (&asker, &name, name | 1);
-  return __libc_malloc (size);
+  return hkm_next.malloc != NULL ? hkm_next.malloc (size)
+                                 : __libc_malloc (size);
 }
 
 void *
 hkm_libc_calloc (size_t n, size_t size)
 {
-  return __libc_calloc (n, size);
+  return hkm_next.calloc != NULL ? hkm_next.calloc (n, size)
+                                 : __libc_calloc (n, size);
 }
 
 void *
 hkm_libc_realloc (void *p, size_t size)
 {
-  return __libc_realloc (p, size);
+  return hkm_next.realloc != NULL ? hkm_next.realloc (p, size)
+                                  : __libc_realloc (p, size);
 }
 
 void *
 hkm_libc_memalign (size_t align, size_t size)
 {
-  return __libc_memalign (align, size);
+  return hkm_next.memalign != NULL ? hkm_next.memalign (align, size)
+                                   : __libc_memalign (align, size);
 }
 
 void
@@ -76,7 +81,10 @@ hkm_libc_free (void *p)
 {
   int saved = errno; /* before glibc 2.33, free might change it */
 
-  __libc_free (p);
+  if (hkm_next.free != NULL)
+    hkm_next.free (p);
+  else
+    __libc_free (p);
   errno = saved;
 }
 
@@ -102,7 +110,8 @@ hkm_libc_usable_size (void *p)
                            && theirs.dli_fbase == libc.dli_fbase);
       hkm_store_release (&cached, next);
     }
-  if (hkm_load_relaxed (&cached_is_libc) && hkm_foreign_owns_malloc ())
+  if (hkm_load_relaxed (&cached_is_libc) && hkm_foreign_owns_malloc ()
+      && !hkm_foreign_owner_is_libc ())
     return 0;
   return next (p);
 }
@@ -110,7 +119,8 @@ hkm_libc_usable_size (void *p)
 bool
 hkm_foreign_is_libc (const void *p)
 {
-  return hkm_opted_out || hkm_dlopen_own_libc () || hkm_os_in_brk (p);
+  return hkm_opted_out || hkm_dlopen_own_libc () || hkm_spare_used ()
+         || hkm_os_in_brk (p);
 }
 
 #else /* HKM_TEST_NAMES */
@@ -180,6 +190,27 @@ hkm_foreign_next (const char *name)
   return found;
 }
 
+#ifndef HKM_TEST_NAMES
+/* True if P, a block of one byte got from a foreign malloc and freed there just
+   now, went back to libc: then libc, which takes the block freed last first, has
+   it again.  */
+static bool
+went_to_libc (const void *p)
+{
+  void *again = __libc_malloc (1);
+  bool same = again == p;
+  hkm_libc_free (again);
+  return same;
+}
+#else
+static bool
+went_to_libc (const void *p)
+{
+  (void) p;
+  return false;
+}
+#endif
+
 /* Take a block from the public malloc and see whose it is.  UNKNOWN: no memory,
    or another thread asked meanwhile and took the asker's place.  */
 static uint32_t
@@ -197,6 +228,8 @@ ask_once (bool *no_memory)
   else if (p == NULL || (hkm_opted_out && reached != name))
     answer = OWNER_UNKNOWN;
   HKM_API (free) (p);
+  if (answer == OWNER_FOREIGN && went_to_libc (p))
+    answer = OWNER_LIBC;
   return answer;
 }
 
@@ -229,5 +262,11 @@ hkm_foreign_owns_malloc (void)
 
   if (hkm_unlikely (known == OWNER_UNKNOWN))
     known = ask_owner ();
-  return known == OWNER_FOREIGN;
+  return known >= OWNER_FOREIGN;
+}
+
+bool
+hkm_foreign_owner_is_libc (void)
+{
+  return hkm_load_relaxed (&owner) == OWNER_LIBC;
 }

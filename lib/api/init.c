@@ -49,6 +49,8 @@ static HKM_COLD bool
 init_slow (void)
 {
   bool first = false;
+  if (hkm_lock_interrupts ()) /* perhaps this very function */
+    return false;
   hkm_lock_take (&init_lock);
   if (!hkm_load_relaxed (&init_done))
     {
@@ -69,7 +71,7 @@ init_slow (void)
       hkm_retain_set_delay (hkm_opt (HKM_OPT_PURGE_DELAY_MS));
       hkm_big_init ();
       hkm_thread_init ();
-      hkm_opted_out = hkm_opt (HKM_OPT_DISABLE) != 0;
+      hkm_opted_out = hkm_sanitizer_find () || hkm_opt (HKM_OPT_DISABLE) != 0;
       /* Before the first heap, so that none starts with another.  */
       if (!hkm_opted_out)
         {
@@ -136,7 +138,7 @@ at_exit (void)
 {
   bool used = hkm_load_acquire (&init_done) != 0;
 
-  if ((!used && !has_variables ()) || hkm_init ())
+  if ((!used && !has_variables ()) || hkm_lock_interrupts () || hkm_init ())
     return;
   hkm_report_at_exit ();
   hkm_api_learn_settle ();

@@ -2,6 +2,7 @@
    itself; by moving pages for big blocks; else by copying.  */
 #include "api/api.h"
 #include "api/report.h"
+#include "base/lock.h"
 #include "big/big.h"
 #include "large/run.h"
 #include "opts/fail.h"
@@ -16,6 +17,8 @@ resize_in_place (hkm_slab *slab, void *p, size_t usable, size_t size)
 {
   void *q;
   hkm_heap *heap;
+  if (hkm_lock_interrupts () && slab->kind != HKM_KIND_SLAB)
+    return NULL;
   switch (slab->kind)
     {
     case HKM_KIND_RUN:
@@ -45,7 +48,7 @@ resize_in_place (hkm_slab *slab, void *p, size_t usable, size_t size)
 static void *
 realloc_foreign (void *p, size_t size)
 {
-  if (hkm_init () || hkm_foreign_is_libc (p))
+  if (hkm_lock_interrupts () || hkm_init () || hkm_foreign_is_libc (p))
     return hkm_libc_realloc (p, size);
   hkm_fail (HKM_FAULT_INVALID, "realloc", p, 0, -1);
   return NULL;

@@ -2,6 +2,7 @@
 #include "api/report.h"
 #include "api/api.h"
 #include "api/learn.h"
+#include "base/lock.h"
 
 #include "big/big.h"
 #include "opts/opts.h"
@@ -31,6 +32,8 @@ hkm_report_gather (hkm_full_report *full)
   report->version = PACKAGE_VERSION;
   /* The kernel's answer: a child of a bare clone has its own.  */
   report->pid = (uint64_t) syscall (SYS_getpid);
+  if (hkm_lock_interrupts ()) /* nothing can be told */
+    return;
   hkm_heap_facts (report, full->line);
   report->class_line = full->line;
   for (unsigned i = 0; i < HKM_CLASSES; i++)
@@ -135,6 +138,8 @@ hkm_report_trim (void)
 {
   uint64_t before = hkm_os_calls (HKM_OS_MADVISE);
 
+  if (hkm_lock_interrupts ())
+    return 0;
   hkm_heap_trim ();
   size_t bytes = hkm_os_calls (HKM_OS_MADVISE) != before
                    ? hkm_os_page_size () : 0;

@@ -75,6 +75,12 @@ own_all (void)
   return hkm_unlikely (hkm_load_relaxed (&owner_of_all) == &held);
 }
 
+bool
+hkm_lock_interrupts (void)
+{
+  return hkm_unlikely (held != 0) && !own_all ();
+}
+
 void
 hkm_lock_own_all (void)
 {

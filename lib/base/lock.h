@@ -59,6 +59,11 @@ void hkm_lock_own_none (void);
    calls.  hkm_lock_hold_none says that it holds none now.  */
 bool hkm_lock_holds_any (void);
 void hkm_lock_hold_none (void);
+/* True if the call that asks interrupts another call of ours by this thread,
+   which holds a lock: in a signal handler, in a debugger, and for good after a
+   handler left the interrupted call by siglongjmp.  What it would wait for
+   can't come.  */
+bool hkm_lock_interrupts (void);
 /* In a fork child: forget whoever held LOCK.  */
 void hkm_lock_reset (hkm_lock *lock);
 

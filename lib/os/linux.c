@@ -28,6 +28,12 @@ hkm_os_limit (uint64_t bytes)
   hkm_store_relaxed (&mapped_limit, fits ? (size_t) bytes : 0);
 }
 
+bool
+hkm_os_is_limited (void)
+{
+  return hkm_load_relaxed (&mapped_limit) != 0;
+}
+
 size_t
 hkm_os_mapped (void)
 {
@@ -302,7 +308,10 @@ static struct timespec
 clock_now (clockid_t clock)
 {
   struct timespec t = { 0, 0 };
+  long native[2];
   int saved = errno;
+  if (hkm_likely (hkm_os_vdso_clock (clock, native)))
+    return (struct timespec){ native[0], native[1] };
   if (clock_gettime (clock, &t) != 0)
     errno = saved;
   return t;

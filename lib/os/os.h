@@ -15,6 +15,7 @@ size_t hkm_os_page_size (void);
 /* Have at most BYTES mapped with access rights from now on; 0: no limit.  What
    would go over it fails as if the OS had refused it.  */
 void hkm_os_limit (uint64_t bytes);
+bool hkm_os_is_limited (void);
 /* Bytes mapped with access rights now.  */
 size_t hkm_os_mapped (void);
 
@@ -57,6 +58,8 @@ void hkm_os_thp_read (void);
 bool hkm_os_unseal (const void *data, size_t size);
 void hkm_os_seal (const void *data, size_t size);
 
+/* Seconds and nanoseconds of a clock, from the vDSO.  False: it has none.  */
+bool hkm_os_vdso_clock (long clock, long time[2]);
 /* Milliseconds of a coarse monotonic clock; no system call (vDSO).  */
 uint64_t hkm_os_clock_ms (void);
 /* Nanoseconds of a fine one, likewise.  */

@@ -1,6 +1,8 @@
-/* The kernel's own shared object, mapped into every process: getcpu is looked up
-   there by name.  libc's sched_getcpu makes a system call where its own way fails,
-   which a program's filter may punish; and it does not tell the node.  */
+/* The kernel's own shared object, mapped into every process: getcpu and the clock
+   are looked up there by name.  libc's sched_getcpu makes a system call where its
+   own way fails, which a program's filter may punish; and it does not tell the
+   node.  libc's clock_gettime may be another preload's (faketime), which allocates
+   or waits for a lock of its own while we hold ours.  */
 #include "base/atomic.h"
 #include "base/text.h"
 #include "os/os.h"
@@ -9,6 +11,8 @@
 #include <sys/auxv.h>
 
 typedef long getcpu_function (unsigned *cpu, unsigned *node, void *unused);
+/* On every Linux its time is of the machine's longs.  */
+typedef long clock_function (long clock, long time[2]);
 
 bool (*hkm_os_cpu_override) (unsigned *cpu, unsigned *node);
 
@@ -58,8 +62,9 @@ find_tables (const ElfW (Dyn) *dynamic, ElfW (Addr) bias)
   return t;
 }
 
-static getcpu_function *
-find_getcpu (void)
+/* What is called VDSO there (x86) or KERNEL (others); NULL: nothing.  */
+static void *
+find (const char *vdso, const char *kernel)
 {
   const char *base = (const char *) getauxval (AT_SYSINFO_EHDR);
   const ElfW (Dyn) *dynamic = NULL;
@@ -86,9 +91,8 @@ find_getcpu (void)
     {
       const char *name = t.names + t.symbol[i].st_name;
       if (t.symbol[i].st_shndx != SHN_UNDEF
-          && (hkm_text_is (name, "__vdso_getcpu")
-              || hkm_text_is (name, "__kernel_getcpu")))
-        return (getcpu_function *) (bias + t.symbol[i].st_value);
+          && (hkm_text_is (name, vdso) || hkm_text_is (name, kernel)))
+        return (void *) (bias + t.symbol[i].st_value);
     }
   return NULL;
 }
@@ -111,10 +115,33 @@ hkm_os_cpu (unsigned *cpu, unsigned *node)
   getcpu_function *getcpu = hkm_load_relaxed (&found);
   if (hkm_unlikely (getcpu == NULL))
     {
-      getcpu = find_getcpu ();
+      getcpu = (getcpu_function *) find ("__vdso_getcpu", "__kernel_getcpu");
       if (getcpu == NULL)
         getcpu = unknown;
       hkm_store_relaxed (&found, getcpu);
     }
   return getcpu (cpu, node, NULL) == 0;
+}
+
+static long
+no_clock (long clock, long time[2])
+{
+  (void) clock, (void) time;
+  return -1;
+}
+
+bool
+hkm_os_vdso_clock (long clock, long time[2])
+{
+  static clock_function *found; /* as above */
+  clock_function *get = hkm_load_relaxed (&found);
+  if (hkm_unlikely (get == NULL))
+    {
+      get = (clock_function *) find ("__vdso_clock_gettime",
+                                     "__kernel_clock_gettime");
+      if (get == NULL)
+        get = no_clock;
+      hkm_store_relaxed (&found, get);
+    }
+  return get (clock, time) == 0;
 }

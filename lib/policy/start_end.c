@@ -22,8 +22,10 @@ named_file (enum hkm_opt_id id, char path[PATH_MAX])
   return error == 0;
 }
 
-void
-hkm_policy_at_start (void)
+/* Functions of their own: the path takes a page of the stack, which the first
+   call, perhaps on a small one, is spared if no file is named.  */
+static HKM_NOINLINE void
+load (void)
 {
   char path[PATH_MAX];
 
@@ -32,7 +34,14 @@ hkm_policy_at_start (void)
 }
 
 void
-hkm_policy_at_exit (void)
+hkm_policy_at_start (void)
+{
+  if (hkm_opt_text (HKM_OPT_POLICY_FILE) != NULL)
+    load ();
+}
+
+static HKM_NOINLINE void
+save (void)
 {
   char path[PATH_MAX];
 
@@ -41,4 +50,11 @@ hkm_policy_at_exit (void)
   int error = hkm_policy_file_save (path);
   if (error != 0 && hkm_opts_may_speak ())
     hkm_out_line ("policy file %s can't be written (errno %d)", path, error);
+}
+
+void
+hkm_policy_at_exit (void)
+{
+  if (hkm_opt_text (HKM_OPT_POLICY_SAVE) != NULL)
+    save ();
 }

@@ -16,9 +16,11 @@ HKM_HIDDEN void *hkm_refill_slow (size_t size, hkm_front *front);
 /* Crossing 2: a free into SLAB counted its sink down to zero.  */
 HKM_HIDDEN void hkm_retire_slow (hkm_front *front, hkm_slab *slab);
 /* Where crossing 1 goes for a thread without a heap of its own (before its
-   first call, after its teardown), and when there is no memory; api/ implements
-   it.  */
+   first call, after its teardown), when there is no memory, and when it
+   interrupts a call that holds the heap; api/ implements it.  */
 void *hkm_refill_further (size_t size);
+/* Where crossing 2 and full chains of remote frees go with a block then.  */
+void hkm_free_later (void *p);
 
 /* A block of class CLS for SIZE bytes from HEAP: this thread's, or the shared
    one.  *zeroed: it reads as zero but for its first two words.  NULL: no memory;

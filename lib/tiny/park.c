@@ -79,6 +79,8 @@ void
 hkm_heap_leave (hkm_heap *heap)
 {
   hkm_outbound_leave ();
+  if (hkm_lock_interrupts ())
+    return; /* it is locked for good (base/lock.h): nobody can have it */
   hkm_lock_take (&heap->lock);
   hkm_heap_observe_locked (heap);
   hkm_outbound_flush_locked (heap);

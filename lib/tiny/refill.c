@@ -347,7 +347,7 @@ hkm_refill_slow (size_t size, hkm_front *front)
 {
   bool zeroed;
   void *p = NULL;
-  if (hkm_likely (hkm_front_is_heap (front)))
+  if (hkm_likely (hkm_front_is_heap (front)) && !hkm_lock_interrupts ())
     p = hkm_unlikely (hkm_heap_of (front)->timed)
           ? take_timed (hkm_heap_of (front), size)
           : hkm_heap_take (hkm_heap_of (front), size, hkm_size_to_class (size),

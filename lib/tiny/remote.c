@@ -214,6 +214,21 @@ outbound_of (hkm_heap *heap)
   return hkm_thread_outbound = heap->outbound;
 }
 
+/* The free that filled CHAIN interrupts a call that holds the heap: undo it, and
+   keep the block for later.  */
+static HKM_NOINLINE void
+put_off (hkm_chain *chain)
+{
+  hkm_block *block = hkm_block_unmask (chain->head);
+  chain->room = 1;
+  hkm_thread_outbound->room += chain->size;
+  chain->head = block->link;
+  if (chain->head == 0)
+    chain->slab = NULL;
+  block->link = block->key = 0;
+  hkm_free_later (block);
+}
+
 /* Of all together a quarter goes, in turn: chains get nearly twice as long as
    if all went at once, and none is forgotten.  */
 HKM_COLD void
@@ -221,6 +236,12 @@ hkm_outbound_full (hkm_chain *chain)
 {
   hkm_heap *heap = hkm_heap_mine ();
   int saved = errno;
+  if (hkm_lock_interrupts ())
+    {
+      if (chain->room == 0)
+        put_off (chain);
+      return;
+    }
   hkm_lock_take (&heap->lock);
   hkm_heap_observe_locked (heap);
   if (chain->room == 0)

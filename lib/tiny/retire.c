@@ -294,11 +294,27 @@ heartbeat_locked (hkm_heap *heap, unsigned cls)
   hkm_slot_arm (heap, cls, heap->policy.interval);
 }
 
+/* This free interrupts a call that holds the heap: undo it, so that the next one
+   counts down to zero again, and keep the block for later.  */
+static HKM_NOINLINE void
+put_off (hkm_slot *sink)
+{
+  if (sink->room != 0 || sink->head == 0)
+    return; /* the interrupted call was about to change the slab's sink */
+  sink->room = 1;
+  hkm_free_later (hkm_slot_pop (sink));
+}
+
 HKM_COLD void
 hkm_retire_slow (hkm_front *front, hkm_slab *slab)
 {
   hkm_heap *heap = hkm_heap_of (front);
   unsigned cls = slab->cls;
+  if (hkm_lock_interrupts ())
+    {
+      put_off (slab->sink);
+      return;
+    }
   hkm_lock_take (&heap->lock);
   hkm_count (&heap->counts, HKM_COUNT_RETIRE, 1);
   /* Before a new policy acts: it may let go of a slab whose sink is a slot.  */
