@@ -1,0 +1,85 @@
+/* A second preload that hooks what libc calls on an allocator's way, and whose
+   hooks allocate, once each.  mmap, open and getenv are in hakmem.life's.  */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* volatile: <stdlib.h> says that malloc does not come back here.  */
+static __thread volatile int depth;
+
+static void
+allocate (void)
+{
+  if (depth > 0)
+    return;
+  depth++;
+  free (malloc (100));
+  free (malloc (100000));
+  free (malloc (3 << 20));
+  depth--;
+}
+
+#define HOOK __attribute__ ((visibility ("default")))
+#define NEXT(name) ((__typeof__ (&name)) dlsym (RTLD_NEXT, #name))
+
+HOOK int
+pthread_create (pthread_t *thread, const pthread_attr_t *attributes,
+                void *(*start) (void *), void *arg)
+{
+  allocate ();
+  return NEXT (pthread_create) (thread, attributes, start, arg);
+}
+
+HOOK int
+pthread_key_create (pthread_key_t *key, void (*destructor) (void *))
+{
+  allocate ();
+  return NEXT (pthread_key_create) (key, destructor);
+}
+
+HOOK int
+pthread_setspecific (pthread_key_t key, const void *value)
+{
+  allocate ();
+  return NEXT (pthread_setspecific) (key, value);
+}
+
+HOOK int
+clock_gettime (clockid_t clock, struct timespec *time)
+{
+  allocate ();
+  return NEXT (clock_gettime) (clock, time);
+}
+
+HOOK void *
+sbrk (intptr_t change)
+{
+  allocate ();
+  return NEXT (sbrk) (change);
+}
+
+HOOK unsigned long
+getauxval (unsigned long type)
+{
+  allocate ();
+  return ((unsigned long (*) (unsigned long)) dlsym (RTLD_NEXT,
+                                                     "getauxval")) (type);
+}
+
+HOOK long
+syscall (long number, ...)
+{
+  va_list list;
+  long x[6];
+  va_start (list, number);
+  for (int i = 0; i < 6; i++)
+    x[i] = va_arg (list, long);
+  va_end (list);
+  allocate ();
+  return ((long (*) (long, ...)) dlsym (RTLD_NEXT, "syscall")) (
+      number, x[0], x[1], x[2], x[3], x[4], x[5]);
+}
