@@ -146,7 +146,7 @@ decide (hkm_cap *c, const hkm_cap_config *f, hkm_fix hit)
     }
 }
 
-void
+HKM_COLD void
 hkm_cap_window (hkm_cap *c, const hkm_cap_config *f, uint64_t hits,
                 uint64_t misses)
 {

@@ -101,7 +101,7 @@ change (hkm_drift *d, hkm_drift_reason reason)
   return reason;
 }
 
-hkm_drift_reason
+HKM_COLD hkm_drift_reason
 hkm_drift_window (hkm_drift *d, const hkm_drift_config *f, uint64_t volume,
                   hkm_fix reward, bool kept, const uint32_t *counts, unsigned n)
 {

@@ -204,7 +204,7 @@ end_samples (hkm_driver *d)
       d->rest[who]--;
 }
 
-void
+HKM_COLD void
 hkm_driver_window (hkm_driver *d, const hkm_observation *now)
 {
   bool ended = false;

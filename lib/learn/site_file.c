@@ -302,7 +302,7 @@ load_text (const char *path, const char *text, size_t n, hkm_site_rules *rules)
                   r.faults - COMPLAINTS);
 }
 
-void
+HKM_COLD void
 hkm_site_file_load (const char *path, hkm_site_rules *rules)
 {
   size_t n, size = HKM_SIGNED_MAX + hkm_os_page_size ();

@@ -204,7 +204,7 @@ arm_wants (hkm_driver *d, enum hkm_learner who, const hkm_policy *policy,
   return d->trial.moves.count != 0;
 }
 
-bool
+HKM_COLD bool
 hkm_driver_wants (hkm_driver *d, enum hkm_learner who,
                   const hkm_policy *policy, const hkm_observation *now)
 {

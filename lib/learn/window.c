@@ -144,7 +144,7 @@ pages_of (const hkm_observation *before, const hkm_observation *after)
          - counted (before, after, HKM_COUNT_BIG_CACHE_HIT);
 }
 
-void
+HKM_COLD void
 hkm_window_make (hkm_window *w, const hkm_observation *before,
                  const hkm_observation *after)
 {

@@ -128,7 +128,7 @@ find_line (parse *p, long fd, uint64_t addr, uint64_t headers)
     }
 }
 
-bool
+HKM_COLD bool
 hkm_os_object_at (uintptr_t addr, hkm_os_object *object)
 {
   int saved = errno;
