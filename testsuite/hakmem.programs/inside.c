@@ -168,6 +168,7 @@ main (int argc, char **argv)
                " REPORT COMMAND...\n");
       return 125;
     }
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
   if (strcmp (argv[4], "0") != 0)
     apart |= CLONE_NEWNET;
   check (unshare (apart) == 0, "unshare");

@@ -267,6 +267,9 @@ class Matrix:
 
     def add_peers(self, wanted):
         """The peers that Debian packages."""
+        unknown = set(wanted) - {row[0] for row in PEERS}
+        if unknown:
+            raise Bad("no peer is called %s" % " ".join(sorted(unknown)))
         rows = [row for row in PEERS if row[0] in wanted]
         self.tree.install("peers", [package for _, package, _ in rows])
         for name, _, soname in rows:
@@ -446,6 +449,16 @@ def summary(rows, columns):
     return lines, failed, len(done)
 
 
+def save(build, rows, columns):
+    """Write what there is so far: (text, failed, run)."""
+    lines, failed, done = summary(rows, columns)
+    text = "\n".join(table(rows, columns) + [""] + lines) + "\n"
+    write(os.path.join(build, "matrix.txt"), text)
+    write(os.path.join(build, "matrix.json"),
+          json.dumps({"columns": columns, "programs": rows}, indent=1) + "\n")
+    return text, failed, done
+
+
 def main():
     """The whole of it; returns the exit status."""
     get = os.environ.get
@@ -480,13 +493,8 @@ def main():
         versions = tree.versions()
         for program in chosen:
             say(table([matrix.row(program, versions)], columns)[1])
+            text, failed, done = save(build, matrix.rows, columns)
     shutil.rmtree(tree.path("matrix"), ignore_errors=True)
-    lines, failed, done = summary(matrix.rows, columns)
-    text = "\n".join(table(matrix.rows, columns) + [""] + lines) + "\n"
-    write(os.path.join(build, "matrix.txt"), text)
-    write(os.path.join(build, "matrix.json"),
-          json.dumps({"columns": columns, "programs": matrix.rows}, indent=1)
-          + "\n")
     print(text, end="")
     if done == 0:
         raise Bad("no program ran")
