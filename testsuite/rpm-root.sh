@@ -1,0 +1,222 @@
+#!/bin/sh
+# make check-rpm: the rpm packages, from the release archive to a root that has
+# nothing of them left:
+#
+#   build/     rpmbuild -ta of the release archive, twice, the second with a later
+#              release; what is in which package; rpmlint with rpm/rpmlint.toml
+#   root/      install, enable, upgrade meanwhile, remove in a root of copied
+#              programs with an rpm database of its own, in namespaces of its own
+#   left/      no file is left
+#
+# Prints `ok NAME' and `not ok NAME' lines and at last `N passed, N failed, N
+# skipped'.  Root and rpmbuild are needed, or else it is skipped.
+#
+# Environment: MAKE, builddir (a configured build; default: here), srcdir (the
+# top of the source).  Writes only to $builddir/rpm.work.
+set -u
+srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
+builddir=$(cd "${builddir:-.}" && pwd) || exit 1
+work=$builddir/rpm.work
+root=$work/root
+LC_ALL=C
+export LC_ALL srcdir builddir
+unset LD_PRELOAD MAKEFLAGS MFLAGS CFLAGS
+umask 022
+
+skip ()
+{
+  echo "skip check-rpm: $1"
+  echo "0 passed, 0 failed, 1 skipped"
+  exit 0
+}
+
+# verdict NAME COMMAND...: ok if it succeeds; what it said otherwise.
+verdict ()
+{
+  test=$1
+  shift
+  if "$@" >"$work/said" 2>&1; then echo "ok $test"
+  else
+    echo "not ok $test"
+    tail -n 12 "$work/said" | sed 's/^/# /'
+  fi
+}
+
+# build DIR DIST: packages of $archive, with DIST after the release.
+build ()
+{
+  mkdir -p "$work/$1"
+  rpmbuild -ta --nodeps --without check --define "_topdir $work/$1" \
+    --define "dist $2" "$archive"
+}
+
+# Each kind of file is in the package that it belongs to, and in no other.
+contents ()
+{
+  bad=0
+  for package in "$work"/one/RPMS/*/*.rpm; do
+    name=$(rpm -qp --qf '%{NAME}' "$package" 2>/dev/null)
+    rpm -qpl "$package" 2>/dev/null | sed "s|^|$name |"
+  done >"$work/files"
+  for row in 'libhakmem /usr/lib[^ ]*/libhakmem\.so\.1' \
+    'libhakmem-devel /usr/lib[^ ]*/libhakmem\.so' \
+    'libhakmem-devel /usr/include/hakmem/hakmem\.h' \
+    'libhakmem-devel /usr/lib[^ ]*/pkgconfig/hakmem\.pc' \
+    'libhakmem-devel .*/man3/hakmem_ctl\.3[.gz]*' \
+    'libhakmem-tools /usr/bin/hakmem-run' \
+    'libhakmem-tools /usr/libexec/hakmem/hakmem-helper' \
+    'libhakmem-tools .*/man1/hakmem-run\.1[.gz]*' \
+    'libhakmem-preload /usr/sbin/hakmem-preload' \
+    'libhakmem-preload .*/man8/hakmem-preload\.8[.gz]*' \
+    'libhakmem-doc .*/man7/hakmem\.7[.gz]*' \
+    'libhakmem-doc .*/man5/hakmem\.conf\.5[.gz]*' \
+    'libhakmem-doc .*/theory-of-operation' \
+    'libhakmem-doc .*/hakmem\.conf\.example'
+  do
+    found=$(grep -xc -- "$row" "$work/files")
+    place=${row#* }
+    anywhere=$(grep -c -- " $place\$" "$work/files")
+    [ "$found$anywhere" = 11 ] ||
+      { echo "$row: there $found times, anywhere $anywhere"; bad=1; }
+  done
+  grep '\.la$' "$work/files" && bad=1
+  [ $bad = 0 ]
+}
+
+lint ()
+{
+  # shellcheck disable=SC2046 # paths without blanks
+  rpmlint --strict -c "$srcdir/rpm/rpmlint.toml" \
+    $(find "$work/one" -name '*.rpm') "$builddir/rpm/libhakmem.spec"
+}
+
+# ------------------------------------------------------------------- the root
+
+make_root ()
+{
+  sh "$srcdir/testsuite/hakmem.tools/tree.sh" "$root" env /bin/true /bin/sh \
+    cat grep sort sed ls readlink /sbin/ldconfig mktemp chmod mv rm sync flock id \
+    timeout cmp stat mkdir sleep >"$work/missing"
+  cp -L /sbin/ldconfig* "$root/sbin" # a script and a program, on Ubuntu
+  : >"$root/etc/ld.so.conf"
+  printf '%s\n' /lib64 /usr/lib64 /lib /usr/lib >"$root/etc/ld.so.conf"
+  for dir in /lib/*-linux-gnu /usr/lib/*-linux-gnu; do
+    [ ! -d "$root$dir" ] || echo "$dir" >>"$root/etc/ld.so.conf"
+  done
+}
+
+on ()
+{
+  timeout -s KILL 120 chroot "$root" env -i LC_ALL=C \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null >"$work/out" 2>&1
+  status=$?
+  { echo "== $*"; cat "$work/out"; } >>"$work/session"
+  cat "$work/out"
+  return $status
+}
+
+# The programs that packages need are not packages here: --nodeps.
+in_root ()
+{
+  rpm --root "$root" --dbpath /var/lib/rpm --nodeps "$@" >"$work/out" 2>&1
+  status=$?
+  { echo "== rpm $*"; cat "$work/out"; } >>"$work/session"
+  cat "$work/out"
+  return $status
+}
+
+# Directories that packages share are no package's here, and stay.
+listing ()
+{
+  (cd "$root" && find . -xdev \( -path ./proc -o -path ./var/lib/rpm \
+     -o -path ./var/cache -o -path ./tmp \) -prune \
+     -o ! -name ld.so.cache \( ! -type d -o -name '*hakmem*' \) -print | sort)
+}
+
+preload_file () { cat "$root/etc/ld.so.preload" 2>/dev/null; }
+is_on () { preload_file | grep -q '/libhakmem\.so\.1$'; }
+is_off () { ! is_on; }
+maps () { on cat /proc/self/maps | grep -q libhakmem; }
+kept () { preload_file | grep -qx '# of somebody else'; }
+release_is ()
+{
+  rpm --root "$root" --dbpath /var/lib/rpm -q --qf '%{RELEASE}' libhakmem |
+    grep -q "$1\$"
+}
+all_of () { for each; do $each || { echo "fails: $each"; return 1; }; done; }
+
+# Programs are started all the while that COMMAND runs; none may fail or say a
+# word, but that the library is not there: rpm renames the symbolic link before
+# the file it leads to, and ld.so then goes on without.
+meanwhile ()
+{
+  # shellcheck disable=SC2016 # its own
+  chroot "$root" sh -c 'n=0; while [ ! -e /tmp/over ]; do
+      true; /bin/true || echo "status $?"; n=$((n + 1)); sleep 0.02
+    done; echo "$n" >/tmp/starts' >"$work/meanwhile" 2>&1 &
+  loop=$!
+  "$@"
+  ended=$?
+  : >"$root/tmp/over"
+  wait $loop
+  rm -f "$root/tmp/over"
+  ! grep -v 'libhakmem.* cannot be preloaded (cannot open shared object file)' \
+    "$work/meanwhile" || return 1
+  [ $ended = 0 ] && [ "$(cat "$root/tmp/starts")" -gt 0 ]
+}
+
+inner ()
+{
+  : >"$work/session"
+  mount -t proc proc "$root/proc" || exit 1
+  echo '# of somebody else' >"$root/etc/ld.so.preload"
+  on ldconfig
+  listing >"$work/before"
+  # shellcheck disable=SC2046 # paths without blanks
+  set -- $(find "$work/one/RPMS" -name '*.rpm')
+  verdict root/install in_root -U "$@"
+  verdict root/nothing_is_enabled is_off
+  verdict root/run on /usr/bin/hakmem-run -- true
+  verdict root/enable on hakmem-preload enable
+  verdict root/in_force all_of is_on maps kept
+  # shellcheck disable=SC2046
+  verdict root/upgrade meanwhile in_root -U $(find "$work/next/RPMS" -name '*.rpm')
+  verdict root/upgraded all_of is_on maps kept 'release_is \.2'
+  verdict root/verify in_root -V libhakmem libhakmem-tools libhakmem-preload \
+    libhakmem-devel libhakmem-doc
+  verdict root/remove in_root -e libhakmem libhakmem-tools libhakmem-preload \
+    libhakmem-devel libhakmem-doc
+  verdict root/off all_of is_off kept
+  listing >"$work/after"
+  verdict left/no_file diff "$work/before" "$work/after"
+  # shellcheck disable=SC2016
+  verdict left/no_complaint sh -c \
+    '! grep "ld\.so:\|ERROR: \|scriptlet failed" "$1"' sh "$work/session"
+}
+
+if [ "${1-}" = inner ]; then
+  inner
+  exit
+fi
+[ "$(id -u)" = 0 ] || skip "not root"
+unshare -mpinuf --mount-proc true 2>/dev/null || skip "no namespaces here"
+command -v rpmbuild >/dev/null || skip "no rpmbuild"
+if [ -n "$(find "$work" -maxdepth 0 2>/dev/null)" ]; then rm -rf "$work"; fi
+mkdir -p "$work" || exit 1
+"${MAKE:-make}" -C "$builddir" dist >"$work/log" 2>&1 ||
+  { tail -n 3 "$work/log" >&2; echo "check-rpm: make dist fails" >&2; exit 1; }
+archive=$(ls "$builddir"/libhakmem-*.tar.xz)
+{ verdict build/archive build one .1
+  verdict build/next build next .2
+  verdict build/contents contents
+  if command -v rpmlint >/dev/null; then verdict build/lint lint
+  else echo "skip build/lint: no rpmlint"
+  fi
+  make_root
+  unshare -mpinuf --mount-proc sh "$0" inner </dev/null
+} 2>&1 | tee "$work/result"
+passed=$(grep -c '^ok ' "$work/result")
+failed=$(grep -c '^not ok ' "$work/result")
+skipped=$(grep -c '^skip ' "$work/result")
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && rm -rf "$work"
