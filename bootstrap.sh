@@ -237,6 +237,9 @@ run_checks ()
   passed=0 failed=0 skipped=0 bad=0
   step check
   step check-sanitize
+  HAKMEM_LINT=quick
+  export HAKMEM_LINT
+  step lint
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && [ $bad -eq 0 ]
 }

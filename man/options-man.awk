@@ -177,7 +177,7 @@ function variable_page(name) {
   print ".BR hakmem (7)"
   print "belongs to its " layer[name] " layer."
   print escape(sentence(help[name]))
-  if (name in notes) printf ".PP\n%s", notes[name]
+  if (name in notes) printf "%s%s", notes[name] ~ /^\.(TP|S[HS])/ ? "" : ".PP\n", notes[name]
   if (name == "PROFILE") profile_list()
   print ".SH VALUES"
   facts(name)

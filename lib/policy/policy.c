@@ -132,7 +132,7 @@ hkm_policy_keep_as_knobs (hkm_policy *policy)
 static hkm_class_policy
 class_policy_of_options (const hkm_policy *policy, unsigned c)
 {
-  hkm_class_policy p;
+  hkm_class_policy p = { 0 };
   unsigned group = hkm_class[c].group;
   unsigned list = group < HKM_GROUP_MID ? group : 7;
   bool ultra = is_ultra (group);
