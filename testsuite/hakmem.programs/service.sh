@@ -11,7 +11,7 @@ serve ()
 await ()
 {
   until "$@" >/dev/null 2>&1; do
-    kill -0 $server 2>/dev/null ||
+    kill -0 "$server" 2>/dev/null ||
       { echo 'the server is gone'; cat server.log; exit 1; }
     sleep 0.05
   done
@@ -19,6 +19,6 @@ await ()
 finish ()
 {
   # The shell may say how it ended or not, as it finds time.
-  { kill -"${1-TERM}" $server; wait $server; } 2>/dev/null
+  { kill -"${1-TERM}" "$server"; wait "$server"; } 2>/dev/null
   echo "server: $?"
 }
