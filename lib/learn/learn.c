@@ -27,7 +27,8 @@ feed_samples (void)
     {
       unsigned count = hkm_tick_size_take (i);
       if (count != 0)
-        hkm_driver_size (&learning->driver, (i + HKM_TICK_SIZE_FIRST) * HKM_MIN_ALIGN,
+        hkm_driver_size (&learning->driver,
+                         (size_t) (i + HKM_TICK_SIZE_FIRST) * HKM_MIN_ALIGN,
                          count);
     }
 }

@@ -28,7 +28,7 @@ add_sizes (hkm_out *out, const hkm_report *report, totals *free_blocks)
       hkm_out_printf (out,
                       "  <size from=\"%u\" to=\"%u\" total=\"%llu\" "
                       "count=\"%llu\"/>\n",
-                      c->size, c->size, (ull) (n * c->size), (ull) n);
+                      c->size, c->size, (ull) n * c->size, (ull) n);
       free_blocks->count += n;
       free_blocks->bytes += n * c->size;
     }

@@ -200,7 +200,7 @@ int
 elf_read (const char *path, struct elf_facts *facts)
 {
   struct file f = { NULL, 0 };
-  struct stat s;
+  struct stat s = { 0 };
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   int error = fd < 0 || fstat (fd, &s) != 0 ? errno : 0;
 
