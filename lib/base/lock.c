@@ -41,27 +41,27 @@ rank_given (const hkm_lock *lock)
 #define rank_given(lock) ((void) 0)
 #endif
 
-/* Locks this thread holds.  Counted before a take and after a give, so that a
-   signal handler never sees one too few.  */
-static __thread uint32_t held __attribute__ ((tls_model ("initial-exec")));
+/* Counted before a take and after a give, so that a signal handler never sees one
+   too few.  */
+__thread uint32_t hkm_locks_held __attribute__ ((tls_model ("initial-exec")));
 
 static void
 count_held (int change)
 {
-  held += (uint32_t) change;
+  hkm_locks_held += (uint32_t) change;
   __atomic_signal_fence (__ATOMIC_SEQ_CST);
 }
 
 bool
 hkm_lock_holds_any (void)
 {
-  return held != 0;
+  return hkm_locks_held != 0;
 }
 
 void
 hkm_lock_hold_none (void)
 {
-  held = 0;
+  hkm_locks_held = 0;
 }
 
 /* The thread between fork's prepare and parent or child handler, told by where
@@ -72,19 +72,19 @@ static uint32_t *owner_of_all;
 static bool
 own_all (void)
 {
-  return hkm_unlikely (hkm_load_relaxed (&owner_of_all) == &held);
+  return hkm_unlikely (hkm_load_relaxed (&owner_of_all) == &hkm_locks_held);
 }
 
-bool
-hkm_lock_interrupts (void)
+HKM_COLD bool
+hkm_lock_owns_not_all (void)
 {
-  return hkm_unlikely (held != 0) && !own_all ();
+  return !own_all ();
 }
 
 void
 hkm_lock_own_all (void)
 {
-  hkm_store_relaxed (&owner_of_all, &held);
+  hkm_store_relaxed (&owner_of_all, &hkm_locks_held);
 }
 
 void

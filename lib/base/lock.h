@@ -59,11 +59,20 @@ void hkm_lock_own_none (void);
    calls.  hkm_lock_hold_none says that it holds none now.  */
 bool hkm_lock_holds_any (void);
 void hkm_lock_hold_none (void);
+/* Locks that this thread holds.  */
+extern __thread HKM_HIDDEN uint32_t hkm_locks_held
+    __attribute__ ((tls_model ("initial-exec")));
+/* For the next function: false between hkm_lock_own_all and _own_none.  */
+bool hkm_lock_owns_not_all (void);
 /* True if the call that asks interrupts another call of ours by this thread,
    which holds a lock: in a signal handler, in a debugger, and for good after a
    handler left the interrupted call by siglongjmp.  What it would wait for
    can't come.  */
-bool hkm_lock_interrupts (void);
+HKM_INLINE bool
+hkm_lock_interrupts (void)
+{
+  return hkm_unlikely (hkm_locks_held != 0) && hkm_lock_owns_not_all ();
+}
 /* In a fork child: forget whoever held LOCK.  */
 void hkm_lock_reset (hkm_lock *lock);
 
