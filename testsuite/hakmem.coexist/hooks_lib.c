@@ -3,10 +3,11 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "own_syscall.h"
 
 /* volatile: <stdlib.h> says that malloc does not come back here.  */
 static __thread volatile int depth;
@@ -70,16 +71,9 @@ getauxval (unsigned long type)
                                                      "getauxval")) (type);
 }
 
-HOOK long
-syscall (long number, ...)
+static long
+own_syscall (long number, long x[6])
 {
-  va_list list;
-  long x[6];
-  va_start (list, number);
-  for (int i = 0; i < 6; i++)
-    x[i] = va_arg (list, long);
-  va_end (list);
   allocate ();
-  return ((long (*) (long, ...)) dlsym (RTLD_NEXT, "syscall")) (
-      number, x[0], x[1], x[2], x[3], x[4], x[5]);
+  return next_syscall (number, x);
 }

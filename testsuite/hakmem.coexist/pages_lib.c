@@ -5,33 +5,17 @@
    such a kernel would round, are told when the process exits: there should be
    none.  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef SYS_mmap2
-#define SYS_MMAP SYS_mmap2
-#else
-#define SYS_MMAP SYS_mmap
-#endif
+#include "own_syscall.h"
 
 static unsigned long calls, refused, rounded;
-
-static long
-next (long number, long a, long b, long c, long d, long e, long f)
-{
-  static long (*found) (long, ...);
-  if (found == NULL)
-    found = (long (*) (long, ...)) dlsym (RTLD_NEXT, "syscall");
-  return found (number, a, b, c, d, e, f);
-}
 
 static unsigned long
 up (unsigned long n)
@@ -58,16 +42,23 @@ refuse (void)
   return -1;
 }
 
+static long
+map_at (unsigned long hint, unsigned long size, long prot, long flags)
+{
+  const long x[6] = { (long) hint, (long) size, prot, flags, -1, 0 };
+  return next_syscall (SYS_MMAP, x);
+}
+
 /* At the hint if that is free, else at a multiple of PAGE.  */
 static long
 map (unsigned long hint, unsigned long size, long prot, long flags)
 {
   hint &= -(unsigned long) PAGE;
-  long at = next (SYS_MMAP, hint, size, prot, flags, -1, 0);
+  long at = map_at (hint, size, prot, flags);
   if (at == -1 || at % PAGE == 0)
     return at;
   munmap ((void *) at, size);
-  at = next (SYS_MMAP, 0, size + PAGE, prot, flags, -1, 0);
+  at = map_at (0, size + PAGE, prot, flags);
   if (at == -1)
     return -1;
   long from = up (at), end = at + size + PAGE;
@@ -78,18 +69,12 @@ map (unsigned long hint, unsigned long size, long prot, long flags)
   return from;
 }
 
-long
-syscall (long number, ...)
+static long
+own_syscall (long number, long x[6])
 {
-  va_list list;
-  long x[6];
-  va_start (list, number);
-  for (int i = 0; i < 6; i++)
-    x[i] = va_arg (list, long);
-  va_end (list);
   if (number != SYS_MMAP && number != SYS_munmap && number != SYS_madvise
       && number != SYS_mremap && number != SYS_mprotect)
-    return next (number, x[0], x[1], x[2], x[3], x[4], x[5]);
+    return next_syscall (number, x);
   calls++;
   if ((unsigned long) x[1] != up (x[1])
       || (number == SYS_mremap && (unsigned long) x[2] != up (x[2])))
@@ -102,7 +87,7 @@ syscall (long number, ...)
   x[1] = up (x[1]);
   if (number == SYS_mremap)
     x[2] = up (x[2]);
-  return next (number, x[0], x[1], x[2], x[3], x[4], x[5]);
+  return next_syscall (number, x);
 }
 
 __attribute__ ((destructor)) static void

@@ -4,40 +4,31 @@
    then and later.
 
    The other thread acts where the library's call of munmap returns, and its own
-   mmap is told the place: so syscall() is the one below.  */
+   mmap is told the place: so syscall() is the test's own.  */
 #include "inside.h"
 #include "lock_stalls.h"
 
-#include <dlfcn.h>
-#include <stdarg.h>
-#include <sys/syscall.h>
+#include "own_syscall.h"
 
-enum { WHOLE = HKM_SUPERSLAB_SLOTS, BIG = 3 << 20 };
+enum { BIG = 3 << 20 };
 
-static long (*real_syscall) (long, ...);
 static void *watched; /* its munmap lets `other' act, once */
 static void *vacant;  /* the next mapping is made here */
 static actor other;
 static void (*other_job) (void *);
 static void *got; /* the block it made */
 
-long
-syscall (long number, ...)
+static long
+own_syscall (long number, long a[6])
 {
-  long a[6];
-  va_list list;
-  va_start (list, number);
-  for (int i = 0; i < 6; i++)
-    a[i] = va_arg (list, long);
-  va_end (list);
-  if (number == SYS_mmap && vacant != NULL
+  if (number == SYS_MMAP && vacant != NULL
       && (size_t) a[1] >= HKM_SUPERSLAB_SIZE)
     {
       a[0] = (long) vacant;
       a[3] |= MAP_FIXED_NOREPLACE;
       vacant = NULL;
     }
-  long result = real_syscall (number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  long result = next_syscall (number, a);
   if (number == SYS_munmap && result == 0 && watched != NULL
       && (void *) a[0] == watched)
     {
@@ -122,9 +113,6 @@ part (void)
 int
 main (void)
 {
-  real_syscall = (long (*) (long, ...)) dlsym (RTLD_NEXT, "syscall");
-  if (real_syscall == NULL)
-    return 77;
   part ();
   RUN (superslab_in_its_place);
   RUN (big_block_in_its_place);
