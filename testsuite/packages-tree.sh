@@ -28,29 +28,10 @@ LC_ALL=C DEBIAN_FRONTEND=noninteractive
 export LC_ALL DEBIAN_FRONTEND srcdir builddir
 unset LD_PRELOAD MAKEFLAGS MFLAGS CFLAGS
 umask 022
+target=check-packages
+# shellcheck source=testsuite/whole-system.sh
+. "$srcdir/testsuite/whole-system.sh"
 all='libhakmem1 libhakmem-dev hakmem-doc hakmem-tools hakmem-preload'
-
-skip ()
-{
-  echo "skip check-packages: $1"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-}
-
-ok () { echo "ok $1"; }
-not_ok () { echo "not ok $1"; }
-
-# verdict NAME COMMAND...: ok if it succeeds; what it said otherwise.
-verdict ()
-{
-  test=$1
-  shift
-  if "$@" >"$work/said" 2>&1; then ok "$test"
-  else
-    not_ok "$test"
-    tail -n 12 "$work/said" | sed 's/^/# /'
-  fi
-}
 
 # -------------------------------------------------------------- the packages
 
@@ -160,13 +141,7 @@ contents ()
 
 make_tree ()
 {
-  if [ -n "${HAKMEM_TEST_TREE-}" ]; then cp -a "$HAKMEM_TEST_TREE" "$tree" || exit 1
-  else
-    debootstrap --variant=minbase --include=man-db,python3-minimal \
-      "${HAKMEM_TEST_SUITE:-bookworm}" "$tree" \
-      ${HAKMEM_TEST_MIRROR:+"$HAKMEM_TEST_MIRROR"} >"$work/log" 2>&1 ||
-      { tail -n 3 "$work/log" >&2; skip "debootstrap fails"; }
-  fi
+  debian_tree man-db,python3-minimal
   mkdir -p "$tree/opt/one" "$tree/opt/next" &&
     cp "$work"/one/*.deb "$tree/opt/one" &&
     cp "$work"/next/*.deb "$tree/opt/next" &&
@@ -219,33 +194,8 @@ listing ()
    find etc -type f ! -name ld.so.cache -exec md5sum '{}' + | sort)
 }
 
-preload_file () { cat "$tree/etc/ld.so.preload" 2>/dev/null; }
-is_on () { preload_file | grep -q '/libhakmem\.so\.1$'; }
-is_off () { ! is_on; }
-maps () { on cat /proc/self/maps | grep -q libhakmem; }
-kept () { preload_file | grep -qx '# of somebody else'; }
 # shellcheck disable=SC2016 # a format of dpkg-query
 version_is () { on dpkg-query -W -f '${Version}' "$1" | grep -q -- "-$2\$"; }
-all_of () { for each; do $each || { echo "fails: $each"; return 1; }; done; }
-
-# Programs are started all the while that COMMAND runs, twenty a second, and
-# none may fail or say a word.
-meanwhile ()
-{
-  # shellcheck disable=SC2016 # its own
-  chroot "$tree" sh -c 'n=0; while [ ! -e /tmp/over ]; do
-      true /; /bin/true || echo "status $?"; n=$((n + 1)); sleep 0.05
-    done; echo "$n" >/tmp/starts' >"$work/meanwhile" 2>&1 &
-  loop=$!
-  "$@"
-  ended=$?
-  : >"$tree/tmp/over"
-  wait $loop
-  rm -f "$tree/tmp/over"
-  cat "$work/meanwhile"
-  [ $ended = 0 ] && [ ! -s "$work/meanwhile" ] &&
-    [ "$(cat "$tree/tmp/starts")" -gt 5 ]
-}
 
 manual ()
 {
@@ -360,20 +310,14 @@ if [ "${1-}" = inner ]; then
   inner
   exit
 fi
-[ "$(id -u)" = 0 ] || skip "not root"
-unshare -mpinuf --mount-proc true 2>/dev/null || skip "no namespaces here"
+need_namespaces
 command -v dh >/dev/null || skip "no debhelper"
 [ -d "$srcdir/debian" ] || skip "no debian/ in $srcdir: not a checkout"
-[ -n "${HAKMEM_TEST_TREE-}" ] || command -v debootstrap >/dev/null ||
-  skip "no debootstrap"
+need_debootstrap
 rm -rf "$work"
 mkdir -p "$work" || exit 1
 { make_packages
   make_tree >&2
   unshare -mpinuf --mount-proc sh "$0" inner </dev/null
 } 2>&1 | tee "$work/result"
-passed=$(grep -c '^ok ' "$work/result")
-failed=$(grep -c '^not ok ' "$work/result")
-skipped=$(grep -c '^skip ' "$work/result")
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && rm -rf "$work"
+close_with "$work/result"

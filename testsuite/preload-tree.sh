@@ -29,30 +29,19 @@ LC_ALL=C
 export LC_ALL CC srcdir builddir
 unset LD_PRELOAD
 umask 022
-
-skip ()
-{
-  echo "skip check-preload: $1"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-}
+target=check-preload
+# shellcheck source=testsuite/whole-system.sh
+. "$srcdir/testsuite/whole-system.sh"
 
 # ---------------------------------------------------------------- the system
 
 make_system ()
 {
-  [ "$(id -u)" = 0 ] || skip "not root"
-  unshare -mpinuf --mount-proc true 2>/dev/null || skip "no namespaces here"
-  [ -n "${HAKMEM_TEST_TREE-}" ] || command -v debootstrap >/dev/null ||
-    skip "no debootstrap"
+  need_namespaces
+  need_debootstrap
   rm -rf "$work"
   mkdir -p "$work" || exit 1
-  if [ -n "${HAKMEM_TEST_TREE-}" ]; then cp -a "$HAKMEM_TEST_TREE" "$tree" || exit 1
-  else
-    debootstrap --variant=minbase "${HAKMEM_TEST_SUITE:-bookworm}" "$tree" \
-      ${HAKMEM_TEST_MIRROR:+"$HAKMEM_TEST_MIRROR"} >"$work/log" 2>&1 ||
-      { tail -n 3 "$work/log" >&2; skip "debootstrap fails"; }
-  fi
+  debian_tree ''
   "${MAKE:-make}" -C "$builddir" install "DESTDIR=$tree" >"$work/log" 2>&1 ||
     { tail -n 3 "$work/log" >&2; echo "check-preload: make install fails" >&2
       exit 1; }
@@ -65,9 +54,6 @@ make_system ()
 preload=$builddir/tools/hakmem-preload
 entry=$(sed -n 's/^default=//p' "$preload")
 own=$(cd "$tree" 2>/dev/null && find . -name hakmem-preload -path '*/sbin/*' | cut -c2-)
-
-ok () { echo "ok $1"; }
-not_ok () { echo "not ok $1"; }
 
 # Three views of the system, DIR/libc, empty and hakmem, which differ in /etc
 # alone.
@@ -210,8 +196,4 @@ if [ "${1-}" = inner ]; then
 fi
 make_system
 unshare -mpinuf --mount-proc sh "$0" inner </dev/null 2>&1 | tee "$work/out"
-passed=$(grep -c '^ok ' "$work/out")
-failed=$(grep -c '^not ok ' "$work/out")
-skipped=$(grep -c '^skip ' "$work/out")
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && rm -rf "$work"
+close_with "$work/out"

@@ -1,0 +1,95 @@
+# What check-preload, check-packages and check-rpm share: each reads this with
+# $target (its own name), $work (its directory) and $tree (the system) set.
+# shellcheck disable=SC2154
+
+skip ()
+{
+  echo "skip $target: $1"
+  echo "0 passed, 0 failed, 1 skipped"
+  exit 0
+}
+
+need_namespaces ()
+{
+  [ "$(id -u)" = 0 ] || skip "not root"
+  unshare -mpinuf --mount-proc true 2>/dev/null || skip "no namespaces here"
+}
+
+ok () { echo "ok $1"; }
+not_ok () { echo "not ok $1"; }
+
+# verdict NAME COMMAND...: ok if it succeeds; what it said otherwise.
+verdict ()
+{
+  test=$1
+  shift
+  if "$@" >"$work/said" 2>&1; then ok "$test"
+  else
+    not_ok "$test"
+    tail -n 12 "$work/said" | sed 's/^/# /'
+  fi
+}
+
+# close_with FILE: the closing line for the verdicts in FILE; fails unless some
+# passed and none failed, and keeps $work then.
+close_with ()
+{
+  passed=$(grep -c '^ok ' "$1")
+  failed=$(grep -c '^not ok ' "$1")
+  skipped=$(grep -c '^skip ' "$1")
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && rm -rf "$work"
+}
+
+# debian_tree PACKAGE,...: $tree, copied, or made by debootstrap with these.
+debian_tree ()
+{
+  if [ -n "${HAKMEM_TEST_TREE-}" ]; then
+    cp -a "$HAKMEM_TEST_TREE" "$tree" || exit 1
+  else
+    debootstrap --variant=minbase ${1:+"--include=$1"} \
+      "${HAKMEM_TEST_SUITE:-bookworm}" "$tree" \
+      ${HAKMEM_TEST_MIRROR:+"$HAKMEM_TEST_MIRROR"} >"$work/log" 2>&1 ||
+      { tail -n 3 "$work/log" >&2; skip "debootstrap fails"; }
+  fi
+}
+
+need_debootstrap ()
+{
+  [ -n "${HAKMEM_TEST_TREE-}" ] || command -v debootstrap >/dev/null ||
+    skip "no debootstrap"
+}
+
+# ---- of hakmem-preload in $tree, by commands that `on' runs there ----
+
+preload_file () { cat "$tree/etc/ld.so.preload" 2>/dev/null; }
+is_on () { preload_file | grep -q '/libhakmem\.so\.1$'; }
+is_off () { ! is_on; }
+maps () { on cat /proc/self/maps | grep -q libhakmem; }
+kept () { preload_file | grep -qx '# of somebody else'; }
+all_of ()
+{
+  for each; do $each || { echo "fails: $each"; return 1; }; done
+}
+
+# Programs are started all the while that COMMAND runs, more than $least of them;
+# none may fail or say a word that tolerate lets through.
+least=5
+tolerate () { cat; }
+meanwhile ()
+{
+  # shellcheck disable=SC2016 # its own
+  chroot "$tree" sh -c 'n=0; while [ ! -e /tmp/over ]; do
+      true; /bin/true || echo "status $?"; n=$((n + 1)); sleep 0.02
+    done; echo "$n" >/tmp/starts' >"$work/meanwhile" 2>&1 &
+  loop=$!
+  "$@"
+  ended=$?
+  : >"$tree/tmp/over"
+  wait $loop
+  rm -f "$tree/tmp/over"
+  tolerate <"$work/meanwhile" >"$work/words"
+  cat "$work/words"
+  [ $ended = 0 ] && [ ! -s "$work/words" ] &&
+    [ "$(cat "$tree/tmp/starts")" -gt "$least" ]
+}
