@@ -5,8 +5,9 @@
 # Per size: callgrind's inclusive figures for the calls of malloc and of free
 # made by one loop; beside them the difference of two whole runs of different
 # length, from which what is neither (the loop, and the PLT) follows.  Fails if
-# malloc and free of 32 bytes are together over HKM_PAIR_BUDGET (48), or if the
-# two ways of counting contradict each other.
+# malloc and free of 32 bytes are together over HKM_PAIR_BUDGET (48), or over that
+# and 6 with realloc of NULL for malloc, or if the two ways of counting contradict
+# each other.
 #
 # Environment: CC, CFLAGS, srcdir, builddir (default: here), HAKMEM_TEST_LIB
 # (another library), HKM_PAIR_SIZES.  Exit status 77: there is no valgrind.
@@ -42,14 +43,14 @@ then
   exit 1
 fi
 
-# count WHICH SIZE N: "calls of malloc, their instructions, calls of free, their
-# instructions, instructions of the whole run".
+# count WHICH SIZE N [realloc]: "calls of malloc (or realloc), their instructions,
+# calls of free, their instructions, instructions of the whole run".
 count ()
 {
   if [ "$1" = hakmem ]; then preload="LD_PRELOAD=$library"; else preload=A=; fi
   if ! env "$preload" valgrind --tool=callgrind --compress-strings=no \
        --compress-pos=no --callgrind-out-file="$work/out" \
-       "$work/pair" "$2" "$3" >"$work/log" 2>&1 \
+       "$work/pair" "$2" "$3" ${4:+"$4"} >"$work/log" 2>&1 \
      || grep -q "ld.so: object" "$work/log"; then
     echo "bench-instr: callgrind fails on $1:" >&2
     cat "$work/log" >&2
@@ -60,7 +61,7 @@ count ()
     return 1
   fi
   awk '
-    /^fn=/    { inside = $0 == "fn=pairs" }
+    /^fn=/    { inside = $0 ~ /^fn=pairs/ }
     /^cfn=/   { callee = substr($0, 5) }
     /^calls=/ {
       split($1, n, "=")
@@ -80,11 +81,11 @@ count ()
   }
 }
 
-# row WHICH SIZE: "malloc free both rest" per pair.
+# row WHICH SIZE [realloc]: "malloc free both rest" per pair.
 row ()
 {
-  short=$(count "$1" "$2" $few) || return 1
-  long=$(count "$1" "$2" $many) || return 1
+  short=$(count "$1" "$2" $few ${3:+"$3"}) || return 1
+  long=$(count "$1" "$2" $many ${3:+"$3"}) || return 1
   echo "$short $long" | awk -v n=$((many - few)) '
     {
       m = ($7 - $2) / ($6 - $1); f = ($9 - $4) / ($8 - $3)
@@ -106,24 +107,32 @@ for _ in libhakmem libc; do
   printf '  %6s %6s %6s %9s' malloc free both "loop, PLT"
 done
 echo
-status=0 judged=no
+# judge WHAT BUDGET COUNT
+status=0
+judge ()
+{
+  if awk -v n="$3" -v most="$2" 'BEGIN { exit !(n <= most) }'; then
+    echo "ok: $3 instructions at 32 bytes, $1, budget $2"
+  else
+    echo "over budget: $3 instructions at 32 bytes, $1, budget $2"
+    status=1
+  fi
+}
+
+both=
 for size in $sizes; do
   ours=$(row hakmem "$size") || exit 1
   theirs=$(row libc "$size") || exit 1
   # shellcheck disable=SC2086 # four words each
   printf '%8s  %6s %6s %6s %9s  %6s %6s %6s %9s\n' "$size" $ours $theirs
-  if [ "$size" = 32 ]; then
-    judged=yes
-    both=$(echo "$ours" | cut -d' ' -f3)
-    awk -v both="$both" -v most="$budget" 'BEGIN { exit !(both <= most) }' \
-      || status=1
-  fi
+  [ "$size" != 32 ] || both=$(echo "$ours" | cut -d' ' -f3)
 done
-if [ $judged = no ]; then
+if [ -z "$both" ]; then
   echo "32 bytes were not measured: no verdict"
-elif [ $status = 0 ]; then
-  echo "ok: $both instructions at 32 bytes, budget $budget"
-else
-  echo "over budget: $both instructions at 32 bytes, budget $budget"
+  exit 0
 fi
+judge "malloc and free" "$budget" "$both"
+by_realloc=$(row hakmem 32 realloc) || exit 1
+judge "realloc of NULL and free" $((budget + 6)) \
+  "$(echo "$by_realloc" | cut -d' ' -f3)"
 exit $status

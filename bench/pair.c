@@ -1,9 +1,13 @@
 /* malloc and free of one size, N times, with other blocks alive: the loop that
    bench/instr.sh counts instructions in.
 
-     pair SIZE N  */
+     pair SIZE N [realloc]
+
+   With realloc, blocks are got by realloc of NULL.  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALIVE = 600, OTHERS = 64 };
 
@@ -19,13 +23,25 @@ pairs (size_t size, long n)
     }
 }
 
+__attribute__ ((noinline)) void
+pairs_by_realloc (size_t size, long n)
+{
+  for (; n > 0; n--)
+    {
+      void *volatile none = NULL;
+      void *volatile p = realloc (none, size);
+      free (p);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   static void *alive[ALIVE], *others[OTHERS];
-  if (argc != 3)
+  bool by_realloc = argc == 4 && strcmp (argv[3], "realloc") == 0;
+  if (argc != 3 && !by_realloc)
     {
-      fprintf (stderr, "usage: pair SIZE N\n");
+      fprintf (stderr, "usage: pair SIZE N [realloc]\n");
       return 2;
     }
   size_t size = strtoul (argv[1], NULL, 0);
@@ -40,7 +56,7 @@ main (int argc, char **argv)
       free (alive[i]);
       alive[i] = NULL;
     }
-  pairs (size, n);
+  (by_realloc ? pairs_by_realloc : pairs) (size, n);
   for (int i = 0; i < ALIVE; i++)
     free (alive[i]);
   for (int i = 0; i < OTHERS; i++)

@@ -7,6 +7,8 @@
 #include "large/run.h"
 #include "opts/fail.h"
 #include "thread/thread.h"
+#include "tiny/heap.h"
+#include "tiny/hot.h"
 
 #include <errno.h>
 #include <string.h>
@@ -54,11 +56,11 @@ realloc_foreign (void *p, size_t size)
   return NULL;
 }
 
-void *
-HKM_API (realloc) (void *p, size_t size)
+/* realloc (P, SIZE) but for what the front slot and the block's own slab settle
+   between them.  */
+static HKM_NOINLINE void *
+realloc_elsewhere (void *p, size_t size, const void *where)
 {
-  if (p == NULL)
-    return hkm_alloc (size, __builtin_return_address (0));
   hkm_slab *slab = hkm_map_find (p);
   if (slab == NULL)
     return realloc_foreign (p, size);
@@ -80,7 +82,7 @@ HKM_API (realloc) (void *p, size_t size)
   if (q != NULL)
     return q;
   int saved = errno;
-  q = hkm_alloc (size, __builtin_return_address (0));
+  q = hkm_alloc (size, where);
   if (q == NULL && size <= usable)
     {
       errno = saved; /* no memory for a smaller block: this one will do */
@@ -91,4 +93,49 @@ HKM_API (realloc) (void *p, size_t size)
   memcpy (q, p, size < usable ? size : usable);
   hkm_free_as (p, "realloc");
   return q;
+}
+
+/* P, of SLAB, whose sink is SINK, to a block of SIZE bytes' own class.  Taking
+   that block runs no cold code, so SINK stays what it was found to be.  */
+static HKM_NOINLINE void *
+move (void *p, size_t size, const void *where, hkm_slab *slab, hkm_slot *sink)
+{
+  hkm_front *front = hkm_thread_front;
+  if (size == 0 || size > HKM_MID_MAX)
+    return realloc_elsewhere (p, size, where);
+  hkm_slot *slot = hkm_front_slot (front, size);
+  if (hkm_unlikely (slot->head == 0))
+    return realloc_elsewhere (p, size, where);
+  size_t usable = hkm_class[slab->cls].size;
+  void *q = memcpy (hkm_slot_pop (slot), p, size < usable ? size : usable);
+  if (hkm_unlikely (hkm_slot_push (sink, p, hkm_block_key (p))))
+    hkm_retire_slow (front, slab);
+  return q;
+}
+
+/* Programs that know one call for all (Lua, much of what has a hook for its
+   allocator) make it as often as others malloc: so it is malloc and free over
+   again where both would go no further than their slots.  No step calls another
+   function but as its last, so it needs no frame.  */
+void *
+HKM_API (realloc) (void *p, size_t size)
+{
+  const void *where = __builtin_return_address (0);
+  if (p == NULL)
+    {
+      if (hkm_unlikely (size > HKM_MID_MAX))
+        return hkm_alloc (size, where);
+      hkm_slot *slot = hkm_front_slot (hkm_thread_front, size);
+      return hkm_likely (slot->head != 0) ? hkm_slot_pop (slot)
+                                          : hkm_alloc (size, where);
+    }
+  hkm_slot *sink;
+  uintptr_t key;
+  hkm_slab *slab = hkm_map_find_near (p, &sink);
+  if (hkm_unlikely (hkm_load_relaxed (&slab->owner) != hkm_thread_front
+                    || !hkm_slab_frees (slab, p, &key)))
+    return realloc_elsewhere (p, size, where);
+  size_t usable = hkm_class[slab->cls].size;
+  return size <= usable && size >= usable / 2
+           ? p : move (p, size, where, slab, sink);
 }

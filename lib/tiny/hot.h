@@ -13,13 +13,6 @@ extern __thread HKM_HIDDEN hkm_front *hkm_thread_front
     __attribute__ ((tls_model ("initial-exec")));
 extern HKM_HIDDEN const hkm_front hkm_front_none, hkm_front_dead;
 
-/* The slot that serves SIZE bytes (at most HKM_MID_MAX).  */
-HKM_INLINE hkm_slot *
-hkm_front_slot (hkm_front *front, size_t size)
-{
-  return &front->slot[hkm_size_to_class (size)];
-}
-
 /* Where the head of the slot is that starts AT half slots into FRONT: malloc's
    way, with what hkm_slot_of says and no address computed.  */
 HKM_INLINE uintptr_t *
@@ -29,6 +22,14 @@ hkm_front_head (hkm_front *front, size_t at)
                   "hkm_slot_of counts half slots");
   _Static_assert (offsetof (hkm_slot, head) == 0, "a slot starts with its head");
   return (uintptr_t *) ((uintptr_t) front + at * (sizeof (hkm_slot) / 2));
+}
+
+/* The slot that serves SIZE bytes (at most HKM_MID_MAX).  */
+HKM_INLINE hkm_slot *
+hkm_front_slot (hkm_front *front, size_t size)
+{
+  size_t at = hkm_load_relaxed (&hkm_slot_of[(size + 15) / 16]);
+  return (hkm_slot *) hkm_front_head (front, at);
 }
 
 /* Take the block that HEAD, which is not 0, leads to.  */
