@@ -186,7 +186,16 @@ function variable_page(name) {
   print "never in a set-user-ID program."
   if (name != "CONF" && name != "HELP")
     print "For all programs, or for some, it can stand in\n.BR hakmem.conf (5)."
-  print ".SH SEE ALSO\n.BR hakmem.conf (5),\n.BR hakmem (7),\n.BR hakmem\\-env (7)"
+  print ".SH SEE ALSO"
+  if (name ~ /^STATS/) print ".BR hakmem\\-stats (5),"
+  print ".BR hakmem.conf (5),\n.BR hakmem (7),\n.BR hakmem\\-env (7)" \
+    (learns(name) ? ",\n.BR hakmem\\-learning (7)" : "")
+}
+
+# Has hakmem-learning(7) to say more?
+function learns(name) {
+  return layer[name] == "learning" || part[name] ~ /^(learn|site)/ ||
+    name ~ /^POLICY/
 }
 
 function index_page(   i, name, last) {

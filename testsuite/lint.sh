@@ -2,7 +2,8 @@
 # make lint: what reads the source and says what may be wrong with it.
 #
 #   scripts      shellcheck of every shell script
-#   pages        mandoc -Tlint of every manual page, and groff's warnings
+#   pages        mandoc -Tlint of every manual page, groff's warnings, and
+#                whether man-db finds its name
 #   python       pyflakes of every Python program
 #   cppcheck     the library and hakmem-helper
 #   clang-tidy   the same, by the checks in .clang-tidy
@@ -91,6 +92,8 @@ manual ()
     mandoc -Tlint -W warning "$page"
     ! command -v groff >/dev/null ||
       { groff -man -ww -Tutf8 -Z "$page" >/dev/null; } 2>&1
+    ! command -v lexgrog >/dev/null || lexgrog "$page" >/dev/null ||
+      echo "$page: no line of NAME that lexgrog understands"
   done
 }
 

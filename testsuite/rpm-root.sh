@@ -52,6 +52,9 @@ contents ()
     'libhakmem-tools .*/man1/hakmem-run\.1[.gz]*' \
     'libhakmem-preload /usr/sbin/hakmem-preload' \
     'libhakmem-preload .*/man8/hakmem-preload\.8[.gz]*' \
+    'libhakmem-doc .*/man3/hakmem-malloc\.3[.gz]*' \
+    'libhakmem-doc .*/man5/hakmem-stats\.5[.gz]*' \
+    'libhakmem-doc .*/man7/hakmem-learning\.7[.gz]*' \
     'libhakmem-doc .*/man7/hakmem\.7[.gz]*' \
     'libhakmem-doc .*/man5/hakmem\.conf\.5[.gz]*' \
     'libhakmem-doc .*/theory-of-operation' \

@@ -100,8 +100,8 @@ static HKM_COLD void
 print_places (hkm_out *out, const hkm_report *report)
 {
   hkm_out_printf (out, "\nholdings\n"
-                  "  %10llu heaps, %llu more parked\n"
-                  "  %10llu superslabs, %llu more kept empty\n"
+                  "  %10llu heaps, %llu of them parked\n"
+                  "  %10llu superslabs, %llu of them kept empty\n"
                   "  %10llu large blocks\n"
                   "  %10llu big blocks\n",
                   (ull) report->heaps, (ull) report->heaps_parked,
