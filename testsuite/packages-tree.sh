@@ -120,6 +120,8 @@ contents ()
     "hakmem-preload /usr/sbin/hakmem-preload" \
     "hakmem-preload /usr/share/man/man8/hakmem-preload.8.gz" \
     "hakmem-doc /usr/share/doc/hakmem-doc/examples/hakmem.conf.example" \
+    "hakmem-doc /usr/share/doc/hakmem-doc/html/index.html" \
+    "hakmem-doc /usr/share/doc-base/hakmem-doc.hakmem-doc" \
     "hakmem-doc /usr/share/doc/hakmem-doc/theory-of-operation.gz"
   do
     grep -qxF "$row" "$work/files" || { echo "missing: $row"; bad=1; }

@@ -57,6 +57,7 @@ contents ()
     'libhakmem-doc .*/man7/hakmem-learning\.7[.gz]*' \
     'libhakmem-doc .*/man7/hakmem\.7[.gz]*' \
     'libhakmem-doc .*/man5/hakmem\.conf\.5[.gz]*' \
+    'libhakmem-doc .*/html/index\.html' \
     'libhakmem-doc .*/theory-of-operation' \
     'libhakmem-doc .*/hakmem\.conf\.example'
   do
