@@ -91,6 +91,11 @@ case $out in "$TMPDIR/policy"*) ;; *) fault "$out" ;; esac
 echo damaged >>policy
 run --policy policy true; expect 125; one_line
 ok policy
+run -o policy_save="$TMPDIR/%n.policy" --no-summary ls /dev/null; expect 0
+[ -s ls.policy ] || fault "no policy"
+run --policy "$TMPDIR/%n.policy" ls /dev/null; expect 0; silent policy
+HAKMEM_POLICY_FILE="$TMPDIR/%n.policy" run ls /dev/null; expect 0; silent policy
+ok "a policy for each program"
 echo "# kept" >saved
 run -o policy_save="$TMPDIR/saved" -o retian=1 true; expect 125
 [ "$(cat saved)" = "# kept" ] || fault "a trial wrote the policy"
