@@ -97,13 +97,12 @@ static HKM_COLD void
 lock_take_slow (hkm_lock *lock)
 {
   int saved = errno;
-  /* One yield first: critical sections are short, and with fewer CPUs than
-     threads the holder needs the CPU more than we need the lock.  */
-  syscall (SYS_sched_yield);
+  /* No yield before: a sandbox that knows what libc's malloc calls may end the
+     process for it.  */
   while (hkm_exchange_acquire (&lock->word, 2) != 0)
     if (syscall (SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2, NULL) != 0
         && errno != EAGAIN && errno != EINTR)
-      syscall (SYS_sched_yield); /* a filter refuses futex: wait by yielding */
+      syscall (SYS_sched_yield); /* futex is refused */
   errno = saved;
 }
 

@@ -124,8 +124,9 @@ map_raw (void *hint, size_t size, int prot)
   if (!may_call (HKM_OS_MMAP))
     return NULL;
   int saved = errno;
-  int flags = MAP_PRIVATE | MAP_ANONYMOUS | (prot ? 0 : MAP_NORESERVE);
-  void *p = sys_mmap (hint, size, prot, flags);
+  /* No MAP_NORESERVE for a reserve: without rights it counts for nothing as it
+     is, and some sandboxes refuse further flags.  */
+  void *p = sys_mmap (hint, size, prot, MAP_PRIVATE | MAP_ANONYMOUS);
   if (p == MAP_FAILED)
     {
       failed (HKM_OS_MMAP, saved);

@@ -1,6 +1,6 @@
 /* The OS contract: everything the allocator asks of the kernel and of the
-   process's start block.  The Linux side is os/linux.c; tests replace single
-   calls through hkm_os_fault (fault injection) and hkm_os_page_override.
+   process's start block.  The Linux side is os/linux.c; tests make single calls
+   fail through hkm_os_fault (fault injection).
 
    All calls keep errno and never allocate.  Sizes are bytes and, unless said
    otherwise, multiples of the page size.  All are thread-safe.  */

@@ -1,6 +1,6 @@
-/* Once running, the allocator needs mmap, munmap, mremap, madvise, futex and
-   sched_yield, and nothing else: any other system call kills the process.  With
-   the argument "refuse", madvise and mremap fail too, which may cost memory
+/* Once running, the allocator needs mmap, munmap, mremap, madvise with three
+   advices, and futex, and nothing else: any other system call kills the process.
+   With the argument "refuse", madvise and mremap fail too, which may cost memory
    but no block.  */
 #include "../hakmem.concur/concur.h"
 #include <linux/audit.h>
@@ -22,6 +22,12 @@ static pthread_barrier_t running, filtered;
   BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                     \
       BPF_STMT (BPF_RET | BPF_K, (how))
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define THIRD_ARGUMENT offsetof (struct seccomp_data, args[2])
+#else
+#define THIRD_ARGUMENT offsetof (struct seccomp_data, args[2]) + 4
+#endif
+
 /* For all threads at once.  False: this kernel or container can't.  */
 static bool
 install (bool refuse)
@@ -29,8 +35,14 @@ install (bool refuse)
   uint32_t how = refuse ? SECCOMP_RET_ERRNO | ENOSYS : SECCOMP_RET_ALLOW;
   struct sock_filter code[] = {
     BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
-    ALLOW (mmap), ALLOW (munmap), ALLOW (futex), ALLOW (sched_yield),
-    MAY_REFUSE (madvise, how), MAY_REFUSE (mremap, how),
+    ALLOW (mmap), ALLOW (munmap), ALLOW (futex), MAY_REFUSE (mremap, how),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 6),
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, THIRD_ARGUMENT),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, MADV_DONTNEED, 3, 0),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, MADV_NOHUGEPAGE, 2, 0),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, MADV_HUGEPAGE, 1, 0),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    BPF_STMT (BPF_RET | BPF_K, how),
     /* what this program and the end of its threads need */
     ALLOW (write), ALLOW (exit), ALLOW (exit_group), ALLOW (rt_sigprocmask),
     BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
@@ -88,6 +100,6 @@ main (int argc, char **argv)
   for (int i = 0; i < SHARED; i++)
     block_free (block_swap (&shared[i], NULL));
   malloc_trim (0);
-  verdict (true, refuse ? "without madvise and mremap" : "six calls", "content");
+  verdict (true, refuse ? "without madvise and mremap" : "five calls", "content");
   _exit (finish ());
 }
