@@ -170,9 +170,13 @@ to_stderr (void)
 void
 hkm_report_start (void)
 {
-  if (hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ()
-      || !to_stderr ())
+  if (hkm_opt (HKM_OPT_STATS) != STATS_EXIT || hkm_os_secure ())
     return;
+  if (!to_stderr ())
+    {
+      hkm_os_path_keep_program (hkm_opt_text (HKM_OPT_STATS_FILE));
+      return;
+    }
   int saved = errno;
   long fd = syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
                      KEPT_STDERR_FROM);

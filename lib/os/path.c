@@ -87,11 +87,43 @@ hkm_os_path_program_name (char *path, size_t size)
   return NULL;
 }
 
+/* The program's name, once hkm_os_path_keep_program was asked for it.  */
+static char kept_name[NAME_MAX + 1];
+
+/* True if PATTERN has %n.  */
+static HKM_COLD bool
+has_name (const char *pattern)
+{
+  for (const char *c = pattern; c[0] != '\0' && c[1] != '\0'; c++)
+    if (*c == '%' && *++c == 'n')
+      return true;
+  return false;
+}
+
+HKM_COLD void
+hkm_os_path_keep_program (const char *pattern)
+{
+  char exe[PATH_MAX];
+
+  if (!has_name (pattern) || hkm_os_path_program (exe, sizeof exe) != 0)
+    return;
+  const char *name = hkm_os_path_name (exe);
+  size_t n = hkm_text_size (name);
+  if (n < sizeof kept_name)
+    memcpy (kept_name, name, n + 1);
+}
+
 /* Out of line: its buffer is not to lie below a caller's other calls.  */
 static HKM_COLD int
 print_program (hkm_out *out)
 {
   char exe[PATH_MAX];
+
+  if (*kept_name != '\0')
+    {
+      hkm_out_printf (out, "%s", kept_name);
+      return 0;
+    }
   int error = hkm_os_path_program (exe, sizeof exe);
 
   if (error == 0)

@@ -22,5 +22,9 @@ const char *hkm_os_path_name (const char *path);
    itself.  Returns 0 or an errno value: ENAMETOOLONG, or why %n is not known
    (no /proc, say); PATH is then of no use.  */
 int hkm_os_path_expand (char *path, size_t size, const char *pattern);
+/* At the start, if PATTERN is to be expanded at the end: a process that filters
+   its system calls by then (sshd's child before the login) would die of asking
+   /proc for %n.  Once, by one thread.  */
+void hkm_os_path_keep_program (const char *pattern);
 
 #endif

@@ -7,6 +7,10 @@
 
 #include <limits.h>
 
+/* Whether to say what is wrong.  As it was at the start: a process that filters
+   its system calls by its end would die of being asked for a terminal.  */
+static bool may_speak;
+
 /* The path that TEXT row ID names; false: none, or none that can be.  */
 static bool
 named_file (enum hkm_opt_id id, char path[PATH_MAX])
@@ -16,7 +20,7 @@ named_file (enum hkm_opt_id id, char path[PATH_MAX])
   if (pattern == NULL)
     return false;
   int error = hkm_os_path_expand (path, PATH_MAX, pattern);
-  if (error != 0 && hkm_opts_may_speak ())
+  if (error != 0 && may_speak)
     hkm_out_line ("can't name HAKMEM_%s %s (errno %d)",
                   hkm_opts_row (id)->name, pattern, error);
   return error == 0;
@@ -36,7 +40,15 @@ load (void)
 void
 hkm_policy_at_start (void)
 {
-  if (hkm_opt_text (HKM_OPT_POLICY_FILE) != NULL)
+  const char *to_save = hkm_opt_text (HKM_OPT_POLICY_SAVE);
+  const char *to_load = hkm_opt_text (HKM_OPT_POLICY_FILE);
+
+  if (to_save == NULL && to_load == NULL)
+    return;
+  may_speak = hkm_opts_may_speak ();
+  if (to_save != NULL)
+    hkm_os_path_keep_program (to_save);
+  if (to_load != NULL)
     load ();
 }
 
@@ -48,7 +60,7 @@ save (void)
   if (!named_file (HKM_OPT_POLICY_SAVE, path))
     return;
   int error = hkm_policy_file_save (path);
-  if (error != 0 && hkm_opts_may_speak ())
+  if (error != 0 && may_speak)
     hkm_out_line ("policy file %s can't be written (errno %d)", path, error);
 }
 

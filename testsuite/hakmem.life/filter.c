@@ -3,6 +3,7 @@
    With the argument "refuse", madvise and mremap fail too, which may cost memory
    but no block.  */
 #include "../hakmem.concur/concur.h"
+#include <dirent.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -53,6 +54,31 @@ install (bool refuse)
                      SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 
+/* Wait until all other threads sleep: one of the library's own (filter_helper) may
+   just be starting, and libc registers it by a call that the filter forbids.  */
+static void
+settle (void)
+{
+  for (int awake = 1; awake > 0;)
+    {
+      DIR *tasks = opendir ("/proc/self/task");
+      awake = -1; /* this thread */
+      for (struct dirent *e; tasks != NULL && (e = readdir (tasks)) != NULL;)
+        {
+          char path[300], state = 'S';
+          snprintf (path, sizeof path, "/proc/self/task/%s/stat", e->d_name);
+          FILE *stat = *e->d_name == '.' ? NULL : fopen (path, "r");
+          if (stat != NULL && fscanf (stat, "%*d (%*[^)]) %c", &state) == 1)
+            awake += state != 'S';
+          if (stat != NULL)
+            fclose (stat);
+        }
+      if (tasks != NULL)
+        closedir (tasks);
+      sched_yield ();
+    }
+}
+
 static void *
 work (void *arg)
 {
@@ -89,6 +115,7 @@ main (int argc, char **argv)
   for (long i = 0; i < THREADS; i++)
     thread[i] = thread_start (work, (void *) i);
   pthread_barrier_wait (&running);
+  settle ();
   if (!install (refuse))
     {
       say ("no seccomp filters here (%d)", errno);
