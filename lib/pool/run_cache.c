@@ -115,7 +115,7 @@ forget_unused (hkm_run_cache *cache)
     if (cache->held[cls] == 0)
       cache->kept &= ~(1u << cls);
   cache->forget = FORGET_PUTS;
-  hkm_superslab_reclaim ();
+  hkm_superslab_tend ();
   hkm_tick ();
 }
 
@@ -196,7 +196,7 @@ hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run)
     return false;
   if (cache->held[cls] >= cache->most[cls])
     spill (cache, counts, oldest_length (cache, cls));
-  bool fits = hkm_retain_admit (n * HKM_GRANULE);
+  bool fits = hkm_retain_admit_tended (n * HKM_GRANULE);
   run->xnext = list_take (cache, n);
   list_give (cache, n, run, cache->count[n - 1] + 1);
   cache->used[n - 1] = ++cache->clock;

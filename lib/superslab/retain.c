@@ -155,11 +155,17 @@ hkm_retain_decayed (void)
 }
 
 bool
+hkm_retain_admit_tended (size_t bytes)
+{
+  size_t now = hkm_fetch_add_relaxed (&idle, bytes) + bytes;
+  return at_least_none (now) <= hkm_retain_budget ();
+}
+
+bool
 hkm_retain_admit (size_t bytes)
 {
   hkm_retain_tick ();
-  size_t now = hkm_fetch_add_relaxed (&idle, bytes) + bytes;
-  return at_least_none (now) <= hkm_retain_budget ();
+  return hkm_retain_admit_tended (bytes);
 }
 
 bool

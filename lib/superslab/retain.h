@@ -23,6 +23,8 @@ void hkm_retain_set_strategy (uint32_t choice);
 /* BYTES become idle, and are counted.  False: idle memory is now over its
    budget, and the caller must give some back (hkm_retain_leave, _purged).  */
 bool hkm_retain_admit (size_t bytes);
+/* The same for who tends now and then: no look at the clock.  */
+bool hkm_retain_admit_tended (size_t bytes);
 /* BYTES of slabs whose owner has not looked yet became idle.  False: there are
    more of those than the floor, and the caller should purge what it brought:
    nobody else will, if the owner sleeps.  hkm_retain_leave_remote undoes it. */
