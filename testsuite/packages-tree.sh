@@ -31,51 +31,24 @@ umask 022
 target=check-packages
 # shellcheck source=testsuite/whole-system.sh
 . "$srcdir/testsuite/whole-system.sh"
-all='libhakmem1 libhakmem-dev hakmem-doc hakmem-tools hakmem-preload'
+# shellcheck source=testsuite/debian-packages.sh
+. "$srcdir/testsuite/debian-packages.sh"
 
 # -------------------------------------------------------------- the packages
 
-# build DIR SOURCE: packages and what dpkg-buildpackage said, in DIR.
-build ()
-{
-  (cd "$2" && DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b) \
-    >"$1/log" 2>&1 && return
-  tail -n 5 "$1/log" | sed 's/^/# /'
-  return 1
-}
-
-# next_version SOURCE: a further entry in its changelog.
-next_version ()
-{
-  sed '1s/-1)/-2)/' "$1/debian/changelog" >"$work/changelog" &&
-    echo >>"$work/changelog" &&
-    cat "$1/debian/changelog" >>"$work/changelog" &&
-    cp "$work/changelog" "$1/debian/changelog"
-}
-
 make_packages ()
 {
-  for dir in one two/of/a/longer/path next; do mkdir -p "$work/$dir" || exit 1; done
-  "${MAKE:-make}" -C "$builddir" dist >"$work/log" 2>&1 ||
-    { tail -n 3 "$work/log" >&2; echo "check-packages: make dist fails" >&2
-      exit 1; }
-  version=$(sed -n 's/^#define VERSION "\(.*\)"$/\1/p' "$builddir/config.h")
-  archive=$builddir/libhakmem-$version.tar.xz
+  unpack
   if tar tf "$archive" | grep -q '/debian/'; then
     not_ok "build/debian is not in the release archive"
   fi
-  for dir in one next; do
-    tar -C "$work/$dir" -xf "$archive" &&
-      cp -a "$srcdir/debian" "$work/$dir/libhakmem-$version/" || exit 1
-  done
   (cd "$srcdir" && git ls-files -coz --exclude-standard 2>/dev/null | tar --null -T - -cf -) \
     >"$work/checkout.tar" || rm -f "$work/checkout.tar"
   verdict build/archive build "$work/one" "$work/one/libhakmem-$version"
-  next_version "$work/next/libhakmem-$version" || exit 1
   verdict build/next build "$work/next" "$work/next/libhakmem-$version"
   long=$work/two/of/a/longer/path
   if [ -s "$work/checkout.tar" ]; then
-    mkdir "$long/source" && tar -C "$long/source" -xf "$work/checkout.tar"
+    mkdir -p "$long/source" && tar -C "$long/source" -xf "$work/checkout.tar"
     verdict build/checkout build "$long" "$long/source"
     verdict build/same same_packages "$work/one" "$long"
   else
@@ -151,22 +124,6 @@ make_tree ()
   rm -f "$tree"/opt/*/*dbgsym*
 }
 
-# on COMMAND...: in the tree; all that it says goes to the log as well.
-on ()
-{
-  echo "== $*" >>"$work/session"
-  timeout -s KILL 300 chroot "$tree" env -i HOME=/root TERM=dumb LC_ALL=C \
-    DEBIAN_FRONTEND="$DEBIAN_FRONTEND" ${editor:+"EDITOR=$editor"} \
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null >"$work/out" 2>&1
-  status=$?
-  cat "$work/out" >>"$work/session"
-  cat "$work/out"
-  return $status
-}
-editor=
-
-apt () { on apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends "$@"; }
-
 # debs DIR NAME...: their paths in the tree.
 debs ()
 {
@@ -195,9 +152,6 @@ listing ()
      sort
    find etc -type f ! -name ld.so.cache -exec md5sum '{}' + | sort)
 }
-
-# shellcheck disable=SC2016 # a format of dpkg-query
-version_is () { on dpkg-query -W -f '${Version}' "$1" | grep -q -- "-$2\$"; }
 
 manual ()
 {
@@ -236,9 +190,7 @@ preseed ()
 
 inner ()
 {
-  # A mount of its own, for programs in it to make namespaces.
-  mount --bind "$tree" "$tree" && mount -t proc proc "$tree/proc" && mount --bind /dev "$tree/dev" || exit 1
-  : >"$work/session"
+  enter_tree
   on ldconfig
   on mandb -q >/dev/null
   listing >"$work/before"
@@ -295,26 +247,15 @@ inner ()
   listing >"$work/after"
   verdict purge/no_file diff "$work/before" "$work/after"
   verdict purge/no_word no_word
-  verdict purge/ld.so_said_nothing nothing_said
+  verdict purge/ld.so_said_nothing nothing_said "$work/session"
 }
-
-# In what dpkg, debconf and apt remember.  (man keeps pages that it formatted, and
-# their names, until its daily job.)
-no_word ()
-{
-  ! grep -rl hakmem "$tree/etc" "$tree/var/lib/dpkg" "$tree/var/cache/debconf" \
-      "$tree/var/lib/apt" | grep -v -e '-old$' | grep .
-}
-
-nothing_said () { ! grep -n 'ld\.so:\|LD_PRELOAD.*cannot\|ERROR: ' "$work/session"; }
 
 if [ "${1-}" = inner ]; then
   inner
   exit
 fi
 need_namespaces
-command -v dh >/dev/null || skip "no debhelper"
-[ -d "$srcdir/debian" ] || skip "no debian/ in $srcdir: not a checkout"
+need_debhelper
 need_debootstrap
 rm -rf "$work"
 mkdir -p "$work" || exit 1

@@ -1,5 +1,6 @@
-# What check-preload, check-packages and check-rpm share: each reads this with
-# $target (its own name), $work (its directory) and $tree (the system) set.
+# What check-preload, check-packages, check-day and check-rpm share: each reads
+# this with $target (its own name), $work (its directory) and $tree (the system)
+# set.
 # shellcheck disable=SC2154
 
 skip ()
@@ -72,16 +73,16 @@ all_of ()
   for each; do $each || { echo "fails: $each"; return 1; }; done
 }
 
-# Programs are started all the while that COMMAND runs, more than $least of them;
-# none may fail or say a word that tolerate lets through.
+# $busy is run all the while that COMMAND runs, more than $least times; none of its
+# programs may fail or say a word that tolerate lets through.
 least=5
+busy='true; /bin/true'
 tolerate () { cat; }
 meanwhile ()
 {
-  # shellcheck disable=SC2016 # its own
-  chroot "$tree" sh -c 'n=0; while [ ! -e /tmp/over ]; do
-      true; /bin/true || echo "status $?"; n=$((n + 1)); sleep 0.02
-    done; echo "$n" >/tmp/starts' >"$work/meanwhile" 2>&1 &
+  chroot "$tree" sh -c "n=0; while [ ! -e /tmp/over ]; do
+      { $busy; } || echo \"status \$?\"; n=\$((n + 1)); sleep 0.02
+    done; echo \$n >/tmp/starts" >"$work/meanwhile" 2>&1 &
   loop=$!
   "$@"
   ended=$?

@@ -326,8 +326,8 @@ if wanted killed; then
   for hundredths in 02 06 12 18 24 30 36 42 50 60; do
     reset
     printf %s "$old" >"$file"
-    timeout -s KILL "0.$hundredths" sh "$preload" enable --root "$tree" \
-      >/dev/null 2>&1
+    TMPDIR=$work timeout -s KILL "0.$hundredths" sh "$preload" enable \
+      --root "$tree" >/dev/null 2>&1
     if [ "$(cat "$file")" = "# mine" ]; then kept=$((kept + 1))
     else holds "$old$entry_line"; new=$((new + 1))
     fi
