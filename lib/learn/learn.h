@@ -9,8 +9,7 @@
    be called under a heap's lock, and must not wait for one.  Once, by init, when
    all else is ready.  */
 void hkm_learn_begin (void (*observe) (hkm_observation *now));
-/* End: what is on trial is taken back.  At exit, or when the policy is to be
-   saved.  */
+/* End: what is on trial is taken back, for whoever saves the policy at exit.  */
 void hkm_learn_settle (void);
 /* How far it is; all 0 if nobody learns.  */
 typedef struct hkm_learn_facts
