@@ -149,7 +149,9 @@ hakmem_policy_save (const char *path)
   if (path == NULL)
     return EINVAL;
   hkm_init ();
-  return hkm_policy_file_save (path);
+  hkm_policy policy = { .generation = 0 };
+  hkm_api_learn_settled (&policy);
+  return hkm_policy_file_save (path, &policy);
 }
 
 int

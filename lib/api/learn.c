@@ -56,6 +56,12 @@ hkm_api_learn_settle (void)
 }
 
 void
+hkm_api_learn_settled (hkm_policy *policy)
+{
+  hkm_learn_settled (policy);
+}
+
+void
 hkm_api_learn_print (hkm_out *out)
 {
   hkm_learn_print (out);

@@ -4,12 +4,15 @@
 
 #include "base/compiler.h"
 #include "os/out.h"
+#include "policy/policy.h"
 
 #ifdef HKM_WITH_LEARN
 /* Once, by init, when all else is ready.  */
 void hkm_api_learn_begin (void);
 /* What is on trial is taken back: before the policy is saved.  */
 void hkm_api_learn_settle (void);
+/* POLICY (of generation 0) becomes the published one less what is on trial.  */
+void hkm_api_learn_settled (hkm_policy *policy);
 /* The part of a report on what was learned: as text; as a member of a JSON
    object, with a comma after it.  */
 void hkm_api_learn_print (hkm_out *out);
@@ -25,6 +28,12 @@ hkm_api_learn_begin (void)
 HKM_INLINE void
 hkm_api_learn_settle (void)
 {
+}
+
+HKM_INLINE void
+hkm_api_learn_settled (hkm_policy *policy)
+{
+  hkm_policy_refresh (policy);
 }
 
 HKM_INLINE void

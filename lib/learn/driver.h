@@ -98,6 +98,8 @@ void hkm_driver_size (hkm_driver *d, size_t size, unsigned count);
 void hkm_driver_window (hkm_driver *d, const hkm_observation *now);
 /* Take back what is on trial, if anything is.  */
 void hkm_driver_stop (hkm_driver *d);
+/* POLICY becomes the published one less what is on trial.  */
+void hkm_driver_settled (const hkm_driver *d, hkm_policy *policy);
 /* State and log, as text.  */
 void hkm_driver_print (hkm_out *out, const hkm_driver *d);
 /* As the member "learning" of a JSON object, with a comma after it.  */

@@ -80,6 +80,17 @@ hkm_learn_settle (void)
 }
 
 void
+hkm_learn_settled (hkm_policy *policy)
+{
+  hkm_tick_hold ();
+  if (learning != NULL && learning->begun)
+    hkm_driver_settled (&learning->driver, policy);
+  else
+    hkm_policy_refresh (policy);
+  hkm_tick_go_on ();
+}
+
+void
 hkm_learn_facts_get (hkm_learn_facts *facts)
 {
   *facts = (hkm_learn_facts) { 0 };

@@ -11,6 +11,8 @@
 void hkm_learn_begin (void (*observe) (hkm_observation *now));
 /* End: what is on trial is taken back, for whoever saves the policy at exit.  */
 void hkm_learn_settle (void);
+/* POLICY (of generation 0) becomes the published one less what is on trial.  */
+void hkm_learn_settled (hkm_policy *policy);
 /* How far it is; all 0 if nobody learns.  */
 typedef struct hkm_learn_facts
 {

@@ -86,3 +86,10 @@ hkm_moves_publish (const hkm_moves *moves, bool back)
   struct making m = { moves, back };
   return hkm_policy_change (make, &m);
 }
+
+void
+hkm_moves_undo (const hkm_moves *moves, hkm_policy *policy)
+{
+  struct making m = { moves, true };
+  (void) make (policy, &m);
+}

@@ -42,5 +42,7 @@ void hkm_moves_add (hkm_moves *moves, const hkm_policy *policy,
    number is what it was.  False: none is, or the policy would not be valid;
    nothing changed.  */
 bool hkm_moves_publish (const hkm_moves *moves, bool back);
+/* Take MOVES back in POLICY alone, as far as each number is what it became.  */
+void hkm_moves_undo (const hkm_moves *moves, hkm_policy *policy);
 
 #endif

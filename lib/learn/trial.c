@@ -222,3 +222,11 @@ hkm_driver_stop (hkm_driver *d)
     (void) hkm_moves_publish (&d->trial.moves, true);
   d->on_trial = d->checking = false;
 }
+
+void
+hkm_driver_settled (const hkm_driver *d, hkm_policy *policy)
+{
+  hkm_policy_refresh (policy);
+  if (d->on_trial && !d->checking)
+    hkm_moves_undo (&d->trial.moves, policy);
+}

@@ -72,11 +72,9 @@ print_policy (hkm_out *out, void *what)
 }
 
 HKM_COLD int
-hkm_policy_file_save (const char *path)
+hkm_policy_file_save (const char *path, hkm_policy *policy)
 {
-  hkm_policy policy = { .generation = 0 };
-  hkm_policy_refresh (&policy);
-  return hkm_signed_save (path, print_policy, &policy);
+  return hkm_signed_save (path, print_policy, policy);
 }
 
 /* ---- loading ---- */

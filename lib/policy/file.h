@@ -17,6 +17,8 @@
 
 #include "base/compiler.h"
 
+struct hkm_policy;
+
 /* Load what HAKMEM_POLICY_FILE names, save to what HAKMEM_POLICY_SAVE names, if
    they are set (policy/start_end.c).  What goes wrong is said in one line where
    somebody can read it; the policy in force stays.  Called once, by init when
@@ -27,9 +29,9 @@ void hkm_policy_at_exit (void);
 /* Both return 0 or an errno value, keep errno, allocate nothing, and may be
    called by any thread once hkm_policy_init is done.  */
 
-/* Write the published policy to PATH in one step (hkm_os_file_replace).
-   EPERM under AT_SECURE.  */
-int hkm_policy_file_save (const char *path);
+/* Write POLICY to PATH in one step (hkm_os_file_replace).  EPERM under
+   AT_SECURE.  */
+int hkm_policy_file_save (const char *path, struct hkm_policy *policy);
 /* Publish what PATH says.  EBADMSG: no policy file, or not whole; ENOTSUP: of a
    newer library, or for other classes or routes; ERANGE: a value is.  Then one
    line names file, line and reason if stderr is a terminal or HAKMEM_VERBOSE

@@ -4,6 +4,7 @@
 #include "os/out.h"
 #include "os/path.h"
 #include "policy/file.h"
+#include "policy/policy.h"
 
 #include <limits.h>
 
@@ -59,7 +60,9 @@ save (void)
 
   if (!named_file (HKM_OPT_POLICY_SAVE, path))
     return;
-  int error = hkm_policy_file_save (path);
+  hkm_policy policy = { .generation = 0 };
+  hkm_policy_refresh (&policy);
+  int error = hkm_policy_file_save (path, &policy);
   if (error != 0 && may_speak)
     hkm_out_line ("policy file %s can't be written (errno %d)", path, error);
 }

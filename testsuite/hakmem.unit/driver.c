@@ -144,6 +144,26 @@ TEST (a_dry_run_keeps_nothing)
          || driver.log.count + 1 == driver.trials);
 }
 
+/* Who saves the policy during a trial gets what there was before it.  */
+TEST (a_trial_is_not_settled)
+{
+  hkm_policy before = shipped;
+  int differs = 0;
+  begin (true, 1);
+  for (int i = 0; i < 300; i++)
+    {
+      window_of (cost_of_bump (100, 60), 30);
+      hkm_policy now = policy (), settled = { .generation = 0 };
+      hkm_driver_settled (&driver, &settled);
+      bool tried = driver.on_trial && !driver.checking;
+      CHECK (settled.bump_bytes == (tried ? before : now).bump_bytes);
+      differs += settled.bump_bytes != now.bump_bytes;
+      if (!driver.on_trial)
+        before = now;
+    }
+  CHECK (differs > 0);
+}
+
 /* What somebody else sets while it is on trial is his.  */
 TEST (others_changes_are_left_alone)
 {
@@ -415,6 +435,7 @@ main (void)
   RUN (settings_that_do_not_matter_are_left);
   RUN (what_gets_better_by_itself_is_not_kept);
   RUN (a_dry_run_keeps_nothing);
+  RUN (a_trial_is_not_settled);
   RUN (others_changes_are_left_alone);
   RUN (a_cap_that_is_too_low_is_raised);
 #ifdef HKM_WITH_BIGCACHE
