@@ -2,6 +2,7 @@
 #include "api/report.h"
 #include "api/api.h"
 #include "api/learn.h"
+#include "base/kernel.h"
 #include "base/lock.h"
 
 #include "big/big.h"
@@ -18,7 +19,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 void
@@ -31,7 +31,7 @@ hkm_report_gather (hkm_full_report *full)
   memset (full, 0, sizeof *full);
   report->version = PACKAGE_VERSION;
   /* The kernel's answer: a child of a bare clone has its own.  */
-  report->pid = (uint64_t) syscall (SYS_getpid);
+  report->pid = (uint64_t) hkm_syscall (SYS_getpid);
   if (hkm_lock_interrupts ()) /* nothing can be told */
     return;
   hkm_heap_facts (report, full->line);
@@ -101,7 +101,7 @@ write_all (int fd, const char *bytes, size_t n)
 {
   while (n > 0)
     {
-      long done = syscall (SYS_write, fd, bytes, n);
+      long done = hkm_syscall (SYS_write, fd, bytes, n);
       if (done < 0 && errno == EINTR)
         continue;
       if (done <= 0)
@@ -178,10 +178,10 @@ hkm_report_start (void)
       return;
     }
   int saved = errno;
-  long fd = syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
-                     KEPT_STDERR_FROM);
+  long fd = hkm_syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
+                         KEPT_STDERR_FROM);
   if (fd < 0) /* a low limit of open files */
-    fd = syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    fd = hkm_syscall (SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   kept_stderr = 1 + (fd < 0 ? STDERR_FILENO : (int) fd);
   errno = saved;
 }
@@ -205,14 +205,14 @@ open_report (void)
     }
   /* Not blocking: a FIFO that nobody reads is refused instead of keeping every
      process from its end.  */
-  int fd = (int) syscall (SYS_openat, AT_FDCWD, path,
-                          O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY
+  int fd = (int) hkm_syscall (SYS_openat, AT_FDCWD, path,
+                              O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY
                             | O_NONBLOCK,
-                          0644);
+                              0644);
   if (fd < 0)
     hkm_out_line ("can't open HAKMEM_STATS_FILE %s (errno %d)", path, errno);
   else /* a reader may be slow */
-    syscall (SYS_fcntl, fd, F_SETFL, O_APPEND);
+    hkm_syscall (SYS_fcntl, fd, F_SETFL, O_APPEND);
   return fd;
 }
 
@@ -228,7 +228,7 @@ hkm_report_at_exit (void)
     hkm_report_write (fd, (enum hkm_report_form)
                               hkm_opt (HKM_OPT_STATS_FORMAT));
   if (fd >= 0)
-    syscall (SYS_close, fd);
+    hkm_syscall (SYS_close, fd);
   errno = saved;
 }
 

@@ -1,11 +1,11 @@
 /* The end of a failed assertion: one line on stderr, then abort.  This room
    includes no other, so it does its own little formatting.  */
 #include "base/compiler.h"
+#include "base/kernel.h"
 #include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Append TEXT to LINE as far as it fits; the new length.  */
@@ -42,7 +42,7 @@ hkm_assert_failed (const char *what, const char *file, int line_number)
   line[used++] = '\n';
 
   /* The process ends here: a write that fails or is cut can't be helped.  */
-  long written = syscall (SYS_write, STDERR_FILENO, line, used);
+  long written = hkm_syscall (SYS_write, STDERR_FILENO, line, used);
   (void) written;
   abort ();
 }

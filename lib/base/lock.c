@@ -2,10 +2,10 @@
    0 free, 1 held, 2 held with possible sleepers.  */
 #include "base/lock.h"
 #include "base/atomic.h"
+#include "base/kernel.h"
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifdef HKM_DEBUG
@@ -100,9 +100,9 @@ lock_take_slow (hkm_lock *lock)
   /* No yield before: a sandbox that knows what libc's malloc calls may end the
      process for it.  */
   while (hkm_exchange_acquire (&lock->word, 2) != 0)
-    if (syscall (SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2, NULL) != 0
+    if (hkm_syscall (SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2, NULL) != 0
         && errno != EAGAIN && errno != EINTR)
-      syscall (SYS_sched_yield); /* futex is refused */
+      hkm_syscall (SYS_sched_yield); /* futex is refused */
   errno = saved;
 }
 
@@ -152,7 +152,7 @@ hkm_lock_give (hkm_lock *lock)
   if (hkm_unlikely (hkm_exchange_seq_cst (&lock->word, 0) == 2))
     {
       int saved = errno;
-      syscall (SYS_futex, &lock->word, FUTEX_WAKE_PRIVATE, 1);
+      hkm_syscall (SYS_futex, &lock->word, FUTEX_WAKE_PRIVATE, 1);
       errno = saved;
     }
   __atomic_signal_fence (__ATOMIC_SEQ_CST);

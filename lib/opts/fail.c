@@ -3,12 +3,12 @@
    words of libc and the options, and writes once.  */
 #include "opts/fail.h"
 
+#include "base/kernel.h"
 #include "opts/opts.h"
 #include "os/out.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { FAIL_ABORT, FAIL_REPORT, FAIL_IGNORE }; /* the row's choices, in order */
@@ -56,7 +56,7 @@ hkm_fail (enum hkm_fault what, const char *who, const void *ptr, size_t size,
   /* The kernel's answer, not a cached one: the caller may be a child of a
      bare clone.  */
   hkm_out_line ("%s(): %s %p%s in %s[%ld]", who, fault_text (what), ptr, block,
-                program_invocation_short_name, syscall (SYS_getpid));
+                program_invocation_short_name, hkm_syscall (SYS_getpid));
   if (then == FAIL_ABORT)
     abort ();
 }

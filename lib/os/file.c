@@ -1,6 +1,7 @@
 /* See file.h.  */
 #include "os/file.h"
 #include "base/atomic.h"
+#include "base/kernel.h"
 #include "base/text.h"
 #include "os/os.h"
 #include "os/out.h"
@@ -9,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* 0 if FD is a regular file and, if OWNED, root's and for nobody else to write;
@@ -21,8 +21,8 @@ check_file (long fd, bool owned, size_t *size)
   struct statx about;
   unsigned others = S_IWGRP | S_IWOTH;
   *size = 0;
-  if (syscall (SYS_statx, fd, "", AT_EMPTY_PATH,
-               STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, &about) != 0)
+  if (hkm_syscall (SYS_statx, fd, "", AT_EMPTY_PATH,
+                   STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, &about) != 0)
     return owned ? EPERM : 0;
   *size = about.stx_size < SIZE_MAX ? (size_t) about.stx_size : SIZE_MAX;
   return S_ISREG (about.stx_mode)
@@ -40,14 +40,14 @@ open_file (const char *path, enum kind what, int *fd, size_t *size)
 {
   int saved = errno, error = 0;
 
-  *fd = (int) syscall (SYS_openat, AT_FDCWD, path,
-                       O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+  *fd = (int) hkm_syscall (SYS_openat, AT_FDCWD, path,
+                           O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
   if (*fd < 0)
     error = errno;
   else if (what != ANY)
     error = check_file (*fd, what == OWNED, size);
   if (*fd >= 0 && error != 0)
-    syscall (SYS_close, *fd);
+    hkm_syscall (SYS_close, *fd);
   errno = saved;
   return error;
 }
@@ -67,13 +67,13 @@ hkm_os_file_take (int fd, char *text, size_t size, size_t *n)
   *n = 0;
   while (error == 0 && done != 0 && *n < size)
     {
-      done = syscall (SYS_read, fd, text + *n, size - *n);
+      done = hkm_syscall (SYS_read, fd, text + *n, size - *n);
       if (done > 0)
         *n += (size_t) done;
       else if (done < 0 && errno != EINTR)
         error = errno;
     }
-  syscall (SYS_close, fd);
+  hkm_syscall (SYS_close, fd);
   errno = saved;
   return error;
 }
@@ -127,7 +127,7 @@ name_beside (char *name, size_t size, const char *path)
   hkm_out out;
 
   hkm_out_init_store (&out, &store);
-  hkm_out_printf (&out, "%s.%ld.%u.%llu.tmp", path, syscall (SYS_getpid),
+  hkm_out_printf (&out, "%s.%ld.%u.%llu.tmp", path, hkm_syscall (SYS_getpid),
                   hkm_fetch_add_relaxed (&calls, 1u),
                   (unsigned long long) hkm_os_clock_ms ());
   hkm_out_flush (&out);
@@ -139,7 +139,7 @@ write_all (long fd, const char *text, size_t n)
 {
   while (n > 0)
     {
-      long done = syscall (SYS_write, fd, text, n);
+      long done = hkm_syscall (SYS_write, fd, text, n);
       if (done < 0 && errno == EINTR)
         continue;
       if (done <= 0)
@@ -148,16 +148,16 @@ write_all (long fd, const char *text, size_t n)
       n -= (size_t) done;
     }
   /* Without this a crash after the rename may leave an empty file.  */
-  return syscall (SYS_fsync, fd) == 0 ? 0 : errno;
+  return hkm_syscall (SYS_fsync, fd) == 0 ? 0 : errno;
 }
 
 static long
 rename_to (const char *from, const char *to)
 {
 #ifdef SYS_renameat
-  return syscall (SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
+  return hkm_syscall (SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
 #else
-  return syscall (SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+  return hkm_syscall (SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 #endif
 }
 
@@ -170,7 +170,7 @@ is_special (const char *path)
 #if defined SYS_statx && defined STATX_TYPE
   struct statx s;
 
-  return syscall (SYS_statx, AT_FDCWD, path, 0, STATX_TYPE, &s) == 0
+  return hkm_syscall (SYS_statx, AT_FDCWD, path, 0, STATX_TYPE, &s) == 0
          && !S_ISREG (s.stx_mode) && !S_ISDIR (s.stx_mode);
 #else
   (void) path;
@@ -188,8 +188,8 @@ hkm_os_file_replace (const char *path, const char *text, size_t n)
     return ENAMETOOLONG;
   /* Opening comes first: a process that filters its calls by now is most likely
      refused that, rather than killed for it.  */
-  long fd = syscall (SYS_openat, AT_FDCWD, name,
-                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+  long fd = hkm_syscall (SYS_openat, AT_FDCWD, name,
+                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
   if (fd < 0)
     {
       error = errno;
@@ -197,12 +197,12 @@ hkm_os_file_replace (const char *path, const char *text, size_t n)
       return error;
     }
   error = is_special (path) ? EEXIST : write_all (fd, text, n);
-  if (syscall (SYS_close, fd) != 0 && error == 0)
+  if (hkm_syscall (SYS_close, fd) != 0 && error == 0)
     error = errno;
   if (error == 0 && rename_to (name, path) != 0)
     error = errno;
   if (error != 0)
-    syscall (SYS_unlinkat, AT_FDCWD, name, 0);
+    hkm_syscall (SYS_unlinkat, AT_FDCWD, name, 0);
   errno = saved;
   return error;
 }

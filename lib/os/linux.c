@@ -1,14 +1,14 @@
-/* The OS contract on Linux.  System calls are made through syscall(), not
+/* The OS contract on Linux.  System calls are made directly (base/kernel.h), not
    through libc's wrappers, because another preload may hook those; sanitizer
    builds use the wrappers, so that the tools see memory come and go.  */
 #include "os/os.h"
 #include "base/atomic.h"
+#include "base/kernel.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,10 +106,12 @@ hkm_os_failures (enum hkm_os_call which)
 #else
 #define SYS_MMAP SYS_mmap
 #endif
-#define sys_mmap(a, n, p, f) ((void *) syscall (SYS_MMAP, a, n, p, f, -1L, 0L))
-#define sys_munmap(a, n) syscall (SYS_munmap, a, n)
-#define sys_mremap(a, o, n, f, t) ((void *) syscall (SYS_mremap, a, o, n, f, t))
-#define sys_madvise(a, n, w) syscall (SYS_madvise, a, n, w)
+#define sys_mmap(a, n, p, f)                                                  \
+  ((void *) hkm_syscall (SYS_MMAP, a, n, p, f, -1L, 0L))
+#define sys_munmap(a, n) hkm_syscall (SYS_munmap, a, n)
+#define sys_mremap(a, o, n, f, t)                                             \
+  ((void *) hkm_syscall (SYS_mremap, a, o, n, f, t))
+#define sys_madvise(a, n, w) hkm_syscall (SYS_madvise, a, n, w)
 #endif
 
 size_t

@@ -1,12 +1,12 @@
 /* See object.h.  The file is read in pieces and parsed a letter at a time: lines
    can be as long as a path, and the caller's stack may be small.  */
 #include "os/object.h"
+#include "base/kernel.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/auxv.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* START-END PERMS OFFSET DEVICE INODE PATH */
@@ -113,7 +113,7 @@ find_line (parse *p, long fd, uint64_t addr, uint64_t headers)
   char text[512];
   for (;;)
     {
-      long n = syscall (SYS_read, fd, text, sizeof text);
+      long n = hkm_syscall (SYS_read, fd, text, sizeof text);
       if (n < 0 && errno == EINTR)
         continue;
       if (n <= 0)
@@ -133,13 +133,13 @@ hkm_os_object_at (uintptr_t addr, hkm_os_object *object)
 {
   int saved = errno;
   parse p = { .base = 0 };
-  long fd = syscall (SYS_openat, AT_FDCWD, "/proc/self/maps",
-                     O_RDONLY | O_CLOEXEC, 0);
+  long fd = hkm_syscall (SYS_openat, AT_FDCWD, "/proc/self/maps",
+                         O_RDONLY | O_CLOEXEC, 0);
   line_begins (&p);
   bool found = fd >= 0 && find_line (&p, fd, addr, getauxval (AT_PHDR))
                && p.file && name_ends (&p);
   if (fd >= 0)
-    syscall (SYS_close, fd);
+    hkm_syscall (SYS_close, fd);
   errno = saved;
   if (!found)
     return false;

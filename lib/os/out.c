@@ -2,11 +2,11 @@
    call: a program may have its own write(), and stdio would allocate.  Knows
    nothing of what is printed.  */
 #include "os/out.h"
+#include "base/kernel.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <termios.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ flush_fd (hkm_out *out, const char *bytes, size_t n)
 
   while (n > 0)
     {
-      long done = syscall (SYS_write, fd, bytes, n);
+      long done = hkm_syscall (SYS_write, fd, bytes, n);
       if (done < 0 && errno == EINTR)
         continue;
       if (done <= 0) /* closed, full, refused: nobody to tell */
@@ -291,7 +291,7 @@ hkm_out_is_terminal (void)
 {
   int saved = errno;
   struct termios mode; /* libc's is at least as long as the kernel's */
-  bool yes = syscall (SYS_ioctl, STDERR_FILENO, TCGETS, &mode) == 0;
+  bool yes = hkm_syscall (SYS_ioctl, STDERR_FILENO, TCGETS, &mode) == 0;
 
   errno = saved;
   return yes;

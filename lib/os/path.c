@@ -1,5 +1,6 @@
 /* See path.h.  argv[0] is what somebody said; the link in /proc is what runs.  */
 #include "os/path.h"
+#include "base/kernel.h"
 #include "base/text.h"
 #include "os/os.h"
 #include "os/out.h"
@@ -8,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 HKM_COLD int
@@ -16,8 +16,8 @@ hkm_os_path_program (char *path, size_t size)
 {
   static const char removed[] = " (deleted)";
   int saved = errno;
-  long n = syscall (SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path,
-                    size - 1);
+  long n = hkm_syscall (SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path,
+                        size - 1);
 
   int error = n < 0 ? errno : 0;
   errno = saved;
@@ -71,7 +71,7 @@ hkm_os_path_program_name (char *path, size_t size)
   memcpy (path, exec, n + 1);
   for (int links = 0; links < 4; links++)
     {
-      long m = syscall (SYS_readlinkat, AT_FDCWD, path, to, sizeof to - 1);
+      long m = hkm_syscall (SYS_readlinkat, AT_FDCWD, path, to, sizeof to - 1);
       int error = m < 0 ? errno : 0;
       errno = saved;
       char *name = (char *) hkm_os_path_name (path);
@@ -142,7 +142,7 @@ hkm_os_path_expand (char *path, size_t size, const char *pattern)
   for (const char *c = pattern; *c != '\0' && error == 0; c++)
     if (c[0] == '%' && c[1] == 'p')
       {
-        hkm_out_printf (&out, "%ld", syscall (SYS_getpid));
+        hkm_out_printf (&out, "%ld", hkm_syscall (SYS_getpid));
         c++;
       }
     else if (c[0] == '%' && c[1] == 'n')

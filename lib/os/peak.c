@@ -3,11 +3,11 @@
    Its greatest resident set so far comes from /proc: getrusage's figure
    goes on across exec and would tell of the shell that started us.  */
 #include "os/os.h"
+#include "base/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A reader of the line "VmHWM:   1234 kB", fed byte by byte: the lines before
@@ -41,16 +41,16 @@ hkm_os_peak_rss (void)
   scan s = { 0, 0, false };
   char bytes[512];
   long n;
-  long fd = syscall (SYS_openat, AT_FDCWD, "/proc/self/status",
-                     O_RDONLY | O_CLOEXEC);
+  long fd = hkm_syscall (SYS_openat, AT_FDCWD, "/proc/self/status",
+                         O_RDONLY | O_CLOEXEC);
 
   if (fd >= 0)
     {
-      while ((n = syscall (SYS_read, fd, bytes, sizeof bytes)) > 0
+      while ((n = hkm_syscall (SYS_read, fd, bytes, sizeof bytes)) > 0
              || (n < 0 && errno == EINTR))
         for (long i = 0; i < n; i++)
           feed (&s, bytes[i]);
-      syscall (SYS_close, fd);
+      hkm_syscall (SYS_close, fd);
     }
   errno = saved;
   return s.found ? s.kib * 1024 : 0;
@@ -61,7 +61,7 @@ hkm_os_faults (void)
 {
   struct rusage usage;
   int saved = errno;
-  bool known = syscall (SYS_getrusage, RUSAGE_SELF, &usage) == 0;
+  bool known = hkm_syscall (SYS_getrusage, RUSAGE_SELF, &usage) == 0;
   errno = saved;
   return known ? (uint64_t) usage.ru_minflt : 0;
 }

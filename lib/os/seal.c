@@ -1,12 +1,12 @@
 /* The data that the loader seals once it has relocated them (RELRO): unsealing
    them for a moment.  Knows nothing of what lies there.  */
 #include "os/os.h"
+#include "base/kernel.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Where the headers of this library (in tests: program) begin; the linker's.  */
@@ -51,7 +51,7 @@ protect (const void *data, size_t size, int prot)
   if (start >= end) /* ordinary data: this build seals nothing */
     return true;
   int saved = errno;
-  bool done = syscall (SYS_mprotect, start, end - start, prot) == 0;
+  bool done = hkm_syscall (SYS_mprotect, start, end - start, prot) == 0;
   errno = saved;
   return done;
 }

@@ -1,12 +1,12 @@
 /* The kernel's own setting of transparent huge pages.  Read at most once,
    before the program's first block, because a sandbox may forbid it later.  */
+#include "base/kernel.h"
 #include "base/text.h"
 #include "os/file.h"
 #include "os/os.h"
 
 #include <errno.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -41,7 +41,7 @@ hkm_os_thp_read (void)
   text[error == 0 ? n : 0] = '\0';
   setting = error == ENOENT ? HKM_OS_THP_NEVER : parse (text);
   /* 1: not in this process; with further bits, only where advised.  */
-  long disabled = syscall (SYS_prctl, PR_GET_THP_DISABLE, 0L, 0L, 0L, 0L);
+  long disabled = hkm_syscall (SYS_prctl, PR_GET_THP_DISABLE, 0L, 0L, 0L, 0L);
   if (disabled == 1)
     setting = HKM_OS_THP_NEVER;
   else if (disabled > 1 && setting == HKM_OS_THP_ALWAYS)

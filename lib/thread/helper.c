@@ -9,6 +9,7 @@
    ticks go on as without it.  */
 #include "thread/helper.h"
 #include "base/atomic.h"
+#include "base/kernel.h"
 #include "base/lock.h"
 #include "opts/opts.h"
 #include "os/os.h"
@@ -25,7 +26,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* NONE: not wanted, or refused.  Whoever makes it STARTING or STOPPING is the
@@ -47,7 +47,7 @@ sleep_for (uint64_t ms)
                                   (long) (ms % 1000 * 1000000) };
   if (was == STOPPING)
     return false;
-  return syscall (SYS_futex, &state, FUTEX_WAIT_PRIVATE, was, &most) == 0
+  return hkm_syscall (SYS_futex, &state, FUTEX_WAIT_PRIVATE, was, &most) == 0
          || errno == ETIMEDOUT || errno == EAGAIN || errno == EINTR;
 }
 
@@ -56,7 +56,7 @@ help (void *unused)
 {
   uint64_t ms;
   (void) unused;
-  syscall (SYS_prctl, PR_SET_NAME, "hakmem-learn");
+  hkm_syscall (SYS_prctl, PR_SET_NAME, "hakmem-learn");
   hkm_tick_by_thread (true);
   do
     {
@@ -125,7 +125,8 @@ block_signals (signals *before)
   memset (&all, 0xff, sizeof all);
   for (unsigned s = OWN - 1; s < OWN - 1 + OWNS; s++)
     all.word[s / BITS] &= ~(1ul << s % BITS);
-  return syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, before, sizeof all) == 0
+  return hkm_syscall (SYS_rt_sigprocmask, SIG_SETMASK, &all, before, sizeof all)
+             == 0
            ? 0 : errno;
 }
 
@@ -150,7 +151,7 @@ create (void)
   if (error != 0)
     return error;
   error = libc.create (&thread, &attr, help, NULL);
-  syscall (SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+  hkm_syscall (SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
   return error;
 }
 
@@ -191,7 +192,7 @@ hkm_helper_went (void)
       || hkm_heap_any_active ()
       || !hkm_cas_acquire (&state, &running, STOPPING))
     return;
-  syscall (SYS_futex, &state, FUTEX_WAKE_PRIVATE, 1);
+  hkm_syscall (SYS_futex, &state, FUTEX_WAKE_PRIVATE, 1);
   libc.join (thread, NULL);
   hkm_store_release (&state, WANTED);
 }
