@@ -32,13 +32,6 @@
 # ("recorded plain").  Writes only to $builddir/day.work.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
-builddir=$(cd "${builddir:-.}" && pwd) || exit 1
-work=$builddir/day.work
-tree=$work/tree
-LC_ALL=C DEBIAN_FRONTEND=noninteractive
-export LC_ALL DEBIAN_FRONTEND srcdir builddir
-unset LD_PRELOAD MAKEFLAGS MFLAGS CFLAGS
-umask 022
 target=check-day
 # shellcheck source=testsuite/whole-system.sh
 . "$srcdir/testsuite/whole-system.sh"

@@ -21,13 +21,6 @@
 # HAKMEM_TEST_MIRROR.  Writes only to $builddir/packages.work.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
-builddir=$(cd "${builddir:-.}" && pwd) || exit 1
-work=$builddir/packages.work
-tree=$work/tree
-LC_ALL=C DEBIAN_FRONTEND=noninteractive
-export LC_ALL DEBIAN_FRONTEND srcdir builddir
-unset LD_PRELOAD MAKEFLAGS MFLAGS CFLAGS
-umask 022
 target=check-packages
 # shellcheck source=testsuite/whole-system.sh
 . "$srcdir/testsuite/whole-system.sh"

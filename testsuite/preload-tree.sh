@@ -21,14 +21,8 @@
 # $builddir/preload.work.
 set -u
 CC=${CC:-gcc}
+export CC
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
-builddir=$(cd "${builddir:-.}" && pwd) || exit 1
-work=$builddir/preload.work
-tree=$work/tree
-LC_ALL=C
-export LC_ALL CC srcdir builddir
-unset LD_PRELOAD
-umask 022
 target=check-preload
 # shellcheck source=testsuite/whole-system.sh
 . "$srcdir/testsuite/whole-system.sh"

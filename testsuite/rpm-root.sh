@@ -15,13 +15,6 @@
 # top of the source).  Writes only to $builddir/rpm.work.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
-builddir=$(cd "${builddir:-.}" && pwd) || exit 1
-work=$builddir/rpm.work
-tree=$work/root
-LC_ALL=C
-export LC_ALL srcdir builddir
-unset LD_PRELOAD MAKEFLAGS MFLAGS CFLAGS
-umask 022
 target=check-rpm
 # shellcheck source=testsuite/whole-system.sh
 . "$srcdir/testsuite/whole-system.sh"

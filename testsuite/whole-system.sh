@@ -1,7 +1,14 @@
-# What check-preload, check-packages, check-day and check-rpm share: each reads
-# this with $target (its own name), $work (its directory) and $tree (the system)
-# set.
+# What check-preload, check-packages, check-day and check-rpm share: each reads this
+# with $target (its own name) and $srcdir set.  They write to $work alone; the
+# system they look at is $tree.
 # shellcheck disable=SC2154
+builddir=$(cd "${builddir:-.}" && pwd) || exit 1
+work=$builddir/${target#check-}.work
+tree=$work/tree
+LC_ALL=C DEBIAN_FRONTEND=noninteractive
+export LC_ALL DEBIAN_FRONTEND srcdir builddir
+unset LD_PRELOAD MAKEFLAGS MFLAGS CFLAGS
+umask 022
 
 skip ()
 {

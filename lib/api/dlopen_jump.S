@@ -168,16 +168,6 @@ BEGIN (DLMOPEN)
 	br	x16
 END (DLMOPEN)
 
-/* BTI and PAC, as the compiler notes it for C: without this the linker drops
-   the property for the whole library.  */
-#if defined __ARM_FEATURE_BTI_DEFAULT || defined __ARM_FEATURE_PAC_DEFAULT
-	.section .note.gnu.property, "a"
-	.p2align 3
-	.word	4, 16, 5
-	.asciz	"GNU"
-	.word	0xc0000000, 4, 3, 0
 #endif
 
-#endif
-
-	.section .note.GNU-stack, "", %progbits
+#include "base/asm_end.h"

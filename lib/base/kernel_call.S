@@ -59,17 +59,8 @@ hkm_syscall:
 	.cfi_endproc
 	.size	hkm_syscall, . - hkm_syscall
 
-/* As in api/dlopen_jump.S.  */
-#if defined __ARM_FEATURE_BTI_DEFAULT || defined __ARM_FEATURE_PAC_DEFAULT
-	.section .note.gnu.property, "a"
-	.p2align 3
-	.word	4, 16, 5
-	.asciz	"GNU"
-	.word	0xc0000000, 4, 3, 0
-#endif
-
 #elif defined __CET__
 #include <cet.h> /* the note alone */
 #endif
 
-	.section .note.GNU-stack, "", %progbits
+#include "base/asm_end.h"

@@ -210,21 +210,7 @@ static void
 churn (uint64_t random)
 {
   for (int i = 0; i < STEPS; i++)
-    {
-      size_t high = i % 500 == 0 ? 5 << 20 : i % 2 == 0 ? 300000 : 8192;
-      block *b = block_new (draw_size (&random, 16, high), &random);
-      b = block_swap (&shared[below (&random, SHARED)], b);
-      if (b != NULL && i % 4 == 0)
-        {
-          size_t size = draw_size (&random, 16, high);
-          block_check (b);
-          b = realloc (b, size);
-          if (b == NULL)
-            die ("memory", "realloc to %zu: %d", size, errno);
-          block_write (b, size, i);
-        }
-      block_free (b);
-    }
+    block_turn (shared, SHARED, &random, i, 2);
 }
 
 static void *

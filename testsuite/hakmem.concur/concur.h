@@ -281,6 +281,26 @@ block_swap (block **place, block *b)
   return __atomic_exchange_n (place, b, __ATOMIC_ACQ_REL);
 }
 
+/* One block of all sizes, every LARGE-th one large, takes the place of one of the N
+   that threads SHARE, which ends here; every fourth turn I it is resized first.  */
+static inline void
+block_turn (block **shared, uint64_t n, uint64_t *random, int i, int large)
+{
+  size_t high = i % 500 == 0 ? 5 << 20 : i % large == 0 ? 300000 : 8192;
+  block *b = block_new (draw_size (random, 16, high), random);
+  b = block_swap (&shared[below (random, n)], b);
+  if (b != NULL && i % 4 == 0)
+    {
+      size_t size = draw_size (random, 16, high);
+      block_check (b);
+      b = realloc (b, size);
+      if (b == NULL)
+        die ("memory", "realloc to %zu: %d", size, errno);
+      block_write (b, size, i);
+    }
+  block_free (b);
+}
+
 /* --- process ----------------------------------------------------------- */
 
 static UNUSED double

@@ -87,19 +87,7 @@ work (void *arg)
   pthread_barrier_wait (&running);
   pthread_barrier_wait (&filtered);
   for (int i = 0; i < STEPS; i++)
-    {
-      size_t high = i % 500 == 0 ? 5 << 20 : i % 50 == 0 ? 300000 : 8192;
-      block *b = block_new (draw_size (&random, 16, high), &random);
-      b = block_swap (&shared[below (&random, SHARED)], b);
-      if (b != NULL && i % 4 == 0)
-        {
-          size_t size = draw_size (&random, 16, high);
-          block_check (b);
-          b = realloc (b, size);
-          block_write (b, size, i);
-        }
-      block_free (b);
-    }
+    block_turn (shared, SHARED, &random, i, 50);
   return NULL;
 }
 
