@@ -293,10 +293,10 @@ block_turn (block **shared, uint64_t n, uint64_t *random, int i, int large)
     {
       size_t size = draw_size (random, 16, high);
       block_check (b);
-      b = realloc (b, size);
-      if (b == NULL)
+      void *p = realloc (b, size);
+      if (p == NULL)
         die ("memory", "realloc to %zu: %d", size, errno);
-      block_write (b, size, i);
+      b = block_write (p, size, i);
     }
   block_free (b);
 }
