@@ -59,7 +59,7 @@ rm -rf "$work"
 mkdir -p "$work" || exit 1
 printf '%-27s %-9s %8s %7s %7s %8s\n' switch build warnings passed failed skipped
 for switch in $switches; do
-  dir=$work/$(echo "$switch" | tr = -) # env takes a = for a variable
+  dir=$work/$(echo "$switch" | tr '=' '-') # env takes one for a variable
   mkdir -p "$dir"
   : >"$dir/log"
   : >"$dir/check"

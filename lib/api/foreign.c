@@ -191,22 +191,22 @@ hkm_foreign_next (const char *name)
 }
 
 #ifndef HKM_TEST_NAMES
-/* True if P, a block of one byte got from a foreign malloc and freed there just
-   now, went back to libc: then libc, which takes the block freed last first, has
+/* True if what was at ADDRESS, a block of one byte got from a foreign malloc and
+   freed there just now, went back to libc: then libc, which takes the block freed last first, has
    it again.  */
 static bool
-went_to_libc (const void *p)
+went_to_libc (uintptr_t address)
 {
   void *again = __libc_malloc (1);
-  bool same = again == p;
+  bool same = (uintptr_t) again == address;
   hkm_libc_free (again);
   return same;
 }
 #else
 static bool
-went_to_libc (const void *p)
+went_to_libc (uintptr_t address)
 {
-  (void) p;
+  (void) address;
   return false;
 }
 #endif
@@ -227,8 +227,9 @@ ask_once (bool *no_memory)
     answer = OWNER_US;
   else if (p == NULL || (hkm_opted_out && reached != name))
     answer = OWNER_UNKNOWN;
+  uintptr_t address = (uintptr_t) p;
   HKM_API (free) (p);
-  if (answer == OWNER_FOREIGN && went_to_libc (p))
+  if (answer == OWNER_FOREIGN && went_to_libc (address))
     answer = OWNER_LIBC;
   return answer;
 }

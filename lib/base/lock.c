@@ -100,7 +100,8 @@ lock_take_slow (hkm_lock *lock)
   /* No yield before: a sandbox that knows what libc's malloc calls may end the
      process for it.  */
   while (hkm_exchange_acquire (&lock->word, 2) != 0)
-    if (hkm_syscall (SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2, NULL) != 0
+    if (hkm_syscall (SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2,
+                     (void *) 0) != 0
         && errno != EAGAIN && errno != EINTR)
       hkm_syscall (SYS_sched_yield); /* futex is refused */
   errno = saved;

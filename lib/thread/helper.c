@@ -151,7 +151,8 @@ create (void)
   if (error != 0)
     return error;
   error = libc.create (&thread, &attr, help, NULL);
-  hkm_syscall (SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+  hkm_syscall (SYS_rt_sigprocmask, SIG_SETMASK, &before, (void *) 0,
+               sizeof before);
   return error;
 }
 
