@@ -141,7 +141,6 @@ at_exit (void)
   if ((!used && !has_variables ()) || hkm_lock_interrupts () || hkm_init ())
     return;
   hkm_report_at_exit ();
-  hkm_api_learn_settle ();
   if (used) /* or else the policy is what the options say */
-    hkm_policy_at_exit ();
+    hkm_policy_at_exit (hkm_api_learn_settled);
 }

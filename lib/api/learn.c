@@ -50,12 +50,6 @@ hkm_api_learn_begin (void)
 }
 
 void
-hkm_api_learn_settle (void)
-{
-  hkm_learn_settle ();
-}
-
-void
 hkm_api_learn_settled (hkm_policy *policy)
 {
   hkm_learn_settled (policy);

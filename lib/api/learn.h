@@ -9,9 +9,8 @@
 #ifdef HKM_WITH_LEARN
 /* Once, by init, when all else is ready.  */
 void hkm_api_learn_begin (void);
-/* What is on trial is taken back: before the policy is saved.  */
-void hkm_api_learn_settle (void);
-/* POLICY (of generation 0) becomes the published one less what is on trial.  */
+/* POLICY (of generation 0) becomes the published one less what is on trial: what
+   is worth saving.  */
 void hkm_api_learn_settled (hkm_policy *policy);
 /* The part of a report on what was learned: as text; as a member of a JSON
    object, with a comma after it.  */
@@ -22,11 +21,6 @@ bool hkm_api_learn_get (const char *name, uint64_t *value);
 #else
 HKM_INLINE void
 hkm_api_learn_begin (void)
-{
-}
-
-HKM_INLINE void
-hkm_api_learn_settle (void)
 {
 }
 

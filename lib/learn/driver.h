@@ -96,8 +96,6 @@ void hkm_driver_slow (hkm_driver *d, uint32_t ns);
 void hkm_driver_size (hkm_driver *d, size_t size, unsigned count);
 /* A window ended.  May publish a policy.  */
 void hkm_driver_window (hkm_driver *d, const hkm_observation *now);
-/* Take back what is on trial, if anything is.  */
-void hkm_driver_stop (hkm_driver *d);
 /* POLICY becomes the published one less what is on trial.  */
 void hkm_driver_settled (const hkm_driver *d, hkm_policy *policy);
 /* State and log, as text.  */

@@ -71,15 +71,6 @@ hkm_learn_begin (void (*observe) (hkm_observation *now))
 }
 
 void
-hkm_learn_settle (void)
-{
-  hkm_tick_hold ();
-  if (learning != NULL && learning->begun)
-    hkm_driver_stop (&learning->driver);
-  hkm_tick_go_on ();
-}
-
-void
 hkm_learn_settled (hkm_policy *policy)
 {
   hkm_tick_hold ();

@@ -9,8 +9,6 @@
    be called under a heap's lock, and must not wait for one.  Once, by init, when
    all else is ready.  */
 void hkm_learn_begin (void (*observe) (hkm_observation *now));
-/* End: what is on trial is taken back, for whoever saves the policy at exit.  */
-void hkm_learn_settle (void);
 /* POLICY (of generation 0) becomes the published one less what is on trial.  */
 void hkm_learn_settled (hkm_policy *policy);
 /* How far it is; all 0 if nobody learns.  */

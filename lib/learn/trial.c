@@ -216,14 +216,6 @@ hkm_driver_judge (hkm_driver *d, enum hkm_goal goal,
 }
 
 void
-hkm_driver_stop (hkm_driver *d)
-{
-  if (d->on_trial && !d->checking)
-    (void) hkm_moves_publish (&d->trial.moves, true);
-  d->on_trial = d->checking = false;
-}
-
-void
 hkm_driver_settled (const hkm_driver *d, hkm_policy *policy)
 {
   hkm_policy_refresh (policy);

@@ -22,9 +22,10 @@ struct hkm_policy;
 /* Load what HAKMEM_POLICY_FILE names, save to what HAKMEM_POLICY_SAVE names, if
    they are set (policy/start_end.c).  What goes wrong is said in one line where
    somebody can read it; the policy in force stays.  Called once, by init when
-   hkm_policy_init is done, and at exit.  */
+   hkm_policy_init is done, and at exit, when SETTLED says what to save: it gets
+   a policy of generation 0.  */
 void hkm_policy_at_start (void);
-void hkm_policy_at_exit (void);
+void hkm_policy_at_exit (void (*settled) (struct hkm_policy *policy));
 
 /* Both return 0 or an errno value, keep errno, allocate nothing, and may be
    called by any thread once hkm_policy_init is done.  */

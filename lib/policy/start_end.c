@@ -54,22 +54,22 @@ hkm_policy_at_start (void)
 }
 
 static HKM_NOINLINE void
-save (void)
+save (void (*settled) (hkm_policy *policy))
 {
   char path[PATH_MAX];
 
   if (!named_file (HKM_OPT_POLICY_SAVE, path))
     return;
   hkm_policy policy = { .generation = 0 };
-  hkm_policy_refresh (&policy);
+  settled (&policy);
   int error = hkm_policy_file_save (path, &policy);
   if (error != 0 && may_speak)
     hkm_out_line ("policy file %s can't be written (errno %d)", path, error);
 }
 
 void
-hkm_policy_at_exit (void)
+hkm_policy_at_exit (void (*settled) (hkm_policy *policy))
 {
   if (hkm_opt_text (HKM_OPT_POLICY_SAVE) != NULL)
-    save ();
+    save (settled);
 }
