@@ -192,8 +192,8 @@ hkm_foreign_next (const char *name)
 
 #ifndef HKM_TEST_NAMES
 /* True if what was at ADDRESS, a block of one byte got from a foreign malloc and
-   freed there just now, went back to libc: then libc, which takes the block freed last first, has
-   it again.  */
+   freed there just now, went back to libc: then libc, which takes the block
+   freed last first, has it again.  */
 static bool
 went_to_libc (uintptr_t address)
 {

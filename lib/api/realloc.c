@@ -130,10 +130,8 @@ HKM_API (realloc) (void *p, size_t size)
                                           : hkm_alloc (size, where);
     }
   hkm_slot *sink;
-  uintptr_t key;
-  hkm_slab *slab = hkm_map_find_near (p, &sink);
-  if (hkm_unlikely (hkm_load_relaxed (&slab->owner) != hkm_thread_front
-                    || !hkm_slab_frees (slab, p, &key)))
+  hkm_slab *slab = hkm_own_slab (p, &sink);
+  if (hkm_unlikely (slab == NULL))
     return realloc_elsewhere (p, size, where);
   size_t usable = hkm_class[slab->cls].size;
   return size <= usable && size >= usable / 2

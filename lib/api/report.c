@@ -205,10 +205,8 @@ open_report (void)
     }
   /* Not blocking: a FIFO that nobody reads is refused instead of keeping every
      process from its end.  */
-  int fd = (int) hkm_syscall (SYS_openat, AT_FDCWD, path,
-                              O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY
-                            | O_NONBLOCK,
-                              0644);
+  int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  int fd = (int) hkm_syscall (SYS_openat, AT_FDCWD, path, how, 0644);
   if (fd < 0)
     hkm_out_line ("can't open HAKMEM_STATS_FILE %s (errno %d)", path, errno);
   else /* a reader may be slow */

@@ -37,13 +37,10 @@ HKM_EXPORT size_t
 HKM_API (malloc_usable_size) (void *p)
 {
   hkm_slot *sink;
-  uintptr_t key;
-  hkm_slab *slab = hkm_map_find_near (p, &sink);
+  hkm_slab *slab = hkm_own_slab (p, &sink);
 
-  if (hkm_unlikely (hkm_load_relaxed (&slab->owner) != hkm_thread_front
-                    || !hkm_slab_frees (slab, p, &key)))
-    return usable_elsewhere (p);
-  return hkm_class[slab->cls].size;
+  return hkm_likely (slab != NULL) ? hkm_class[slab->cls].size
+                                   : usable_elsewhere (p);
 }
 
 HKM_EXPORT void *

@@ -21,8 +21,8 @@ check_file (long fd, bool owned, size_t *size)
   struct statx about;
   unsigned others = S_IWGRP | S_IWOTH;
   *size = 0;
-  if (hkm_syscall (SYS_statx, fd, "", AT_EMPTY_PATH,
-                   STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, &about) != 0)
+  unsigned what = STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE;
+  if (hkm_syscall (SYS_statx, fd, "", AT_EMPTY_PATH, what, &about) != 0)
     return owned ? EPERM : 0;
   *size = about.stx_size < SIZE_MAX ? (size_t) about.stx_size : SIZE_MAX;
   return S_ISREG (about.stx_mode)
@@ -188,8 +188,8 @@ hkm_os_file_replace (const char *path, const char *text, size_t n)
     return ENAMETOOLONG;
   /* Opening comes first: a process that filters its calls by now is most likely
      refused that, rather than killed for it.  */
-  long fd = hkm_syscall (SYS_openat, AT_FDCWD, name,
-                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+  int how = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY;
+  long fd = hkm_syscall (SYS_openat, AT_FDCWD, name, how, 0644);
   if (fd < 0)
     {
       error = errno;

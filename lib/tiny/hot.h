@@ -1,6 +1,6 @@
-/* All the hot path needs: the thread's front, a pop and a push.  Included by
-   api/malloc.c and api/free.c, and by nobody else outside tiny/ and thread/
-   but api/calloc.c and api/realloc.c.  */
+/* All the hot path needs: the thread's front, a pop and a push.  Outside
+   tiny/ and thread/ it is for api/malloc.c, api/free.c and those entry points
+   that begin as these do.  */
 #ifndef HKM_TINY_HOT_H
 #define HKM_TINY_HOT_H
 
@@ -83,6 +83,18 @@ hkm_slab_frees (const hkm_slab *slab, const void *p, uintptr_t *key)
 {
   *key = hkm_block_key (p);
   return HKM_HOT_HOLDS (slab, p) && ((const hkm_block *) p)->key != *key;
+}
+
+/* The slab of P and its sink, if P is a live block of this thread's own; NULL: it
+   is anything else.  As free asks, for those that then do not free.  */
+HKM_INLINE hkm_slab *
+hkm_own_slab (const void *p, hkm_slot **sink)
+{
+  uintptr_t key;
+  hkm_slab *slab = hkm_map_find_near (p, sink);
+  return hkm_load_relaxed (&slab->owner) == hkm_thread_front
+             && hkm_slab_frees (slab, p, &key)
+           ? slab : NULL;
 }
 
 #endif
