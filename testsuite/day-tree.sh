@@ -47,6 +47,13 @@ repository=$tree/srv/debian
 
 # ---------------------------------------------------------------- the system
 
+make_packages ()
+{
+  unpack
+  verdict build/one build "$work/one" "$work/one/libhakmem-$version"
+  verdict build/next build "$work/next" "$work/next/libhakmem-$version"
+}
+
 # The day has no network: what it installs is fetched here.
 make_tree ()
 {
@@ -433,19 +440,4 @@ inner ()
   done
 }
 
-if [ "${1-}" = inner ]; then
-  inner
-  exit
-fi
-need_namespaces
-need_debhelper
-need_debootstrap
-rm -rf "$work"
-mkdir -p "$work" || exit 1
-{ unpack
-  verdict build/one build "$work/one" "$work/one/libhakmem-$version"
-  verdict build/next build "$work/next" "$work/next/libhakmem-$version"
-  make_tree >&2
-  unshare -mpinuf --mount-proc sh "$0" inner </dev/null
-} 2>&1 | tee "$work/result"
-close_with "$work/result"
+check "$@"

@@ -45,6 +45,28 @@ build ()
   return 1
 }
 
+# ---------------------------------------------------------------- the check
+
+# check "$@": $target from its needs to the closing line.  The script's own are
+# make_packages, make_tree, and inner, which runs in namespaces of its own.
+check ()
+{
+  if [ "${1-}" = inner ]; then
+    inner
+    return
+  fi
+  need_namespaces
+  need_debhelper
+  need_debootstrap
+  rm -rf "$work"
+  mkdir -p "$work" || exit 1
+  { make_packages
+    make_tree >&2
+    unshare -mpinuf --mount-proc sh "$0" inner </dev/null
+  } 2>&1 | tee "$work/result"
+  close_with "$work/result"
+}
+
 # ----------------------------------------------------------------- the tree
 
 # The tree as a mount of its own, for programs in it to make namespaces, with

@@ -243,17 +243,4 @@ inner ()
   verdict purge/ld.so_said_nothing nothing_said "$work/session"
 }
 
-if [ "${1-}" = inner ]; then
-  inner
-  exit
-fi
-need_namespaces
-need_debhelper
-need_debootstrap
-rm -rf "$work"
-mkdir -p "$work" || exit 1
-{ make_packages
-  make_tree >&2
-  unshare -mpinuf --mount-proc sh "$0" inner </dev/null
-} 2>&1 | tee "$work/result"
-close_with "$work/result"
+check "$@"

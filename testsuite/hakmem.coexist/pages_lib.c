@@ -1,9 +1,9 @@
 /* A preload that makes the kernel look like one with pages of PAGE bytes: the
    start block says so, mappings begin at multiples of it and are as long, and
    calls that such a kernel would refuse are refused.  It sees what goes through
-   syscall (): so does everything in a library linked with by_libc.c.  What it refused, and lengths that
-   such a kernel would round, are told when the process exits: there should be
-   none.  */
+   syscall (): so does everything in a library linked with by_libc.c.  What it
+   refused, and lengths that such a kernel would round, are told when the process
+   exits: there should be none.  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>

@@ -4,8 +4,9 @@
 #ifndef OWN_SYSCALL_H
 #define OWN_SYSCALL_H
 
+#include "like_syscall.h"
+
 #include <dlfcn.h>
-#include <stdarg.h>
 #include <sys/syscall.h>
 
 /* What the library calls to map memory.  */
@@ -28,16 +29,6 @@ next_syscall (long number, const long x[6])
   return next (number, x[0], x[1], x[2], x[3], x[4], x[5]);
 }
 
-__attribute__ ((visibility ("default"))) long
-syscall (long number, ...)
-{
-  long x[6];
-  va_list list;
-  va_start (list, number);
-  for (int i = 0; i < 6; i++)
-    x[i] = va_arg (list, long);
-  va_end (list);
-  return own_syscall (number, x);
-}
+__attribute__ ((visibility ("default"))) LIKE_SYSCALL (syscall, own_syscall)
 
 #endif
