@@ -359,7 +359,7 @@ save_sites (const char *path, size_t n)
   return EINVAL;
 }
 
-int
+HKM_COLD int
 hakmem_ctl (const char *name, void *old, size_t *old_length,
             const void *new_value, size_t new_length)
 {

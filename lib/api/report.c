@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void
+HKM_COLD void
 hkm_report_gather (hkm_full_report *full)
 {
   hkm_report *report = &full->report;

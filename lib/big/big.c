@@ -80,26 +80,6 @@ get_best (void *(*get) (size_t, size_t), size_t size, size_t align, bool huge)
   return p != NULL || best <= align ? p : get (size, align);
 }
 
-/* BIG, fresh from the arena or used before, gets the mapping BASE of SIZE bytes
-   (NULL: none).  False: it has none.  */
-static bool
-register_fresh (hkm_big *big, char *base, size_t size)
-{
-  hkm_store_relaxed (&big->head.owner, NULL);
-  hkm_store_relaxed (&big->head.kind, HKM_KIND_BIG);
-  hkm_store_relaxed (&big->head.xword, 0);
-  hkm_store_relaxed (&big->base, base);
-  big->touched = 0;
-  big->mapped = size;
-  big->asked = big->huge = false;
-  if (base == NULL)
-    return false;
-  if (hkm_map_set (base, 1, &big->head))
-    return true;
-  hkm_os_unmap (base, size);
-  return false;
-}
-
 /* A fresh mapping for SIZE bytes at a multiple of ALIGN; NULL: no memory.  */
 static hkm_big *
 map_fresh (size_t size, size_t align, hkm_mark mark)
@@ -107,6 +87,7 @@ map_fresh (size_t size, size_t align, hkm_mark mark)
   hkm_lock_take (&hkm_big_lock);
   hkm_big *big = hkm_big_descriptor_locked ();
   bool huge = big != NULL && huge_wanted_locked (big, size, mark);
+  size = hkm_big_granules (size);
   hkm_lock_give (&hkm_big_lock);
   if (big == NULL)
     return NULL;
@@ -114,8 +95,10 @@ map_fresh (size_t size, size_t align, hkm_mark mark)
   if (base != NULL && hkm_os_thp () == HKM_OS_THP_ALWAYS
       && hkm_opt (HKM_OPT_THP) == HKM_THP_OFF)
     hkm_os_no_huge (base, size);
-  if (register_fresh (big, base, size))
+  if (hkm_big_set (big, base, size))
     return big;
+  if (base != NULL)
+    hkm_os_unmap (base, size);
   hkm_lock_take (&hkm_big_lock);
   hkm_big_forget_locked (big);
   hkm_lock_give (&hkm_big_lock);
@@ -279,6 +262,20 @@ remap (hkm_big *big, size_t size)
          || (size > big->mapped && move (big, size));
 }
 
+/* As remap, of cached memory that lies behind: no call.  */
+static bool
+extend (hkm_big *big, size_t size, size_t most)
+{
+  hkm_lock_take (&hkm_big_lock);
+  size_t had = big->mapped;
+  bool done = size > had && hkm_cache_extend_locked (big, size, most);
+  live_mapped += big->mapped - had;
+  if (done)
+    make_huge_locked (big, size);
+  hkm_lock_give (&hkm_big_lock);
+  return done;
+}
+
 void *
 hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
 {
@@ -287,11 +284,13 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   if (size == big->size)
     return p;
   hkm_mark mark = hkm_load_relaxed (&slab->site);
-  bool serves = hkm_big_serves (big, size, hkm_big_most (size, mark));
-  bool remapped = !serves && remap (big, size);
+  size_t length = hkm_big_granules (size), most = hkm_big_most (size, mark);
+  bool serves = (big->mapped >= size && big->mapped <= most)
+                || extend (big, size, most);
+  bool remapped = !serves && remap (big, length);
   hkm_lock_take (&hkm_big_lock);
   if (remapped)
-    remapped_locked (big, size);
+    remapped_locked (big, length);
   /* What can't be cut off stays, as idle memory.  */
   bool done = size <= big->mapped;
   resized_locked (big, done ? size : big->size);

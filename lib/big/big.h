@@ -1,7 +1,7 @@
 /* L2 big: blocks above 2 MiB (or aligned beyond what runs give), each a mapping
-   of its own at a multiple of 64 KiB; a cache of freed ones with a byte budget
-   (big/cache.h); growth by moving pages.  Only a block's first granule is
-   registered.  Thread-safe (HKM_RANK_BIG).  */
+   of its own at a multiple of 64 KiB, or a piece of one; a cache of freed ones
+   with a byte budget (big/cache.h); growth by moving pages.  Only a block's first
+   granule is registered.  Thread-safe (HKM_RANK_BIG).  */
 #ifndef HKM_BIG_BIG_H
 #define HKM_BIG_BIG_H
 

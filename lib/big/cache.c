@@ -1,30 +1,20 @@
-/* See cache.h.  Lists by size make the search short, one by age of all cached
-   mappings says which goes first when addresses are over the budget, and one by
-   age of what holds idle memory, whose pages go first when that is.  Knows
+/* See cache.h.  The index (big/index.h) says which mapping serves, which goes
+   first when addresses are over the budget, and which are neighbours; whose
+   pages go first when idle memory is over its budget says big/idle.h.  Knows
    nothing of how blocks are handed out.  */
 #include "big/cache.h"
+#include "big/idle.h"
+#include "big/index.h"
 #include "opts/opts.h"
 #include "os/arena.h"
 #include "os/os.h"
 #include "superslab/retain.h"
 
-enum { BUCKETS = 192, WORD = 64 };
-static hkm_link bucket[BUCKETS]; /* most recent first */
-
 hkm_lock hkm_big_lock = HKM_LOCK_INIT (HKM_RANK_BIG);
 hkm_counts hkm_big_counts;
-size_t hkm_cached_bytes, hkm_big_idle_bytes;
 
-/* Lists are rings once somebody asked for the strategy in force, which everybody
-   does who takes or gives; a bucket's is one while its bit is set.  */
-static hkm_link cached; /* most recent first */
-/* Longest idle first; those that are kept with preference, which go when no
-   other is idle, in the second.  */
-static hkm_link idlers[2];
-static hkm_link spare;  /* descriptors without a mapping */
-static uint64_t filled[BUCKETS / WORD];
+static hkm_link spare; /* descriptors without a mapping */
 static size_t cache_budget;
-static uint64_t turns;
 
 /* ---- strategies ---- */
 
@@ -49,48 +39,13 @@ static const strategy strategies[] = {
 static hkm_policy policy; /* this room's copy */
 static const strategy *now_locked (void);
 
-/* ---- idle memory ---- */
-
-static bool
-is_preferred (const hkm_big *big)
-{
-  return (hkm_load_relaxed (&big->head.site) & HKM_HINT_CACHE) != 0;
-}
-
-/* What goes first if idle memory is over its budget; NULL: nothing is idle.  */
-static hkm_big *
-first_idler_locked (void)
-{
-  const hkm_link *list = &idlers[hkm_list_empty (&idlers[0])];
-  return hkm_list_empty (list)
-           ? NULL
-           : hkm_container_of (list->next, hkm_big, idle_link);
-}
-
-static void
-set_idle_locked (hkm_big *big, size_t bytes)
-{
-  size_t had = big->idle;
-  if (bytes < had)
-    hkm_retain_leave (had - bytes);
-  else if (bytes > had)
-    hkm_retain_admit (bytes - had);
-  hkm_store_relaxed (&hkm_big_idle_bytes, hkm_big_idle_bytes + bytes - had);
-  big->idle = bytes;
-  if (had != 0 && bytes == 0)
-    hkm_list_remove (&big->idle_link);
-  else if (had == 0 && bytes != 0)
-    {
-      hkm_list_append (&idlers[is_preferred (big)], &big->idle_link);
-      if (now_locked ()->purge_ms != 0)
-        big->idle_since = hkm_os_clock_ms ();
-    }
-}
+/* ---- the strategy in force ---- */
 
 static void
 count_idle_locked (hkm_big *big)
 {
-  set_idle_locked (big, now_locked ()->retained ? big->touched - big->size : 0);
+  bool counts = now_locked ()->retained;
+  hkm_idle_set_locked (big, counts ? big->touched - big->size : 0);
 }
 
 /* At the first look, not at start: a process without big blocks then writes none
@@ -98,9 +53,8 @@ count_idle_locked (hkm_big *big)
 static void
 begin_locked (void)
 {
-  hkm_list_init (&cached);
-  hkm_list_init (&idlers[0]);
-  hkm_list_init (&idlers[1]);
+  hkm_list_init (&hkm_index_by_age);
+  hkm_idle_begin_locked ();
   hkm_list_init (&spare);
 #ifdef HKM_WITH_BIGCACHE
   cache_budget = hkm_opt (HKM_OPT_BIGCACHE);
@@ -122,7 +76,8 @@ now_locked (void)
   const strategy *before = now;
   now = &strategies[policy.bigcache_strategy];
   if (before != NULL && before->retained != now->retained)
-    for (hkm_link *l = cached.next; l != &cached; l = l->next)
+    for (hkm_link *l = hkm_index_by_age.next; l != &hkm_index_by_age;
+         l = l->next)
       count_idle_locked (hkm_container_of (l, hkm_big, link));
   return now;
 }
@@ -134,45 +89,20 @@ hkm_cache_policy_locked (void)
   return &policy;
 }
 
-/* Where in BIG to purge from, to give back WANT idle bytes or somewhat more:
-   whole pages, and no part of a huge one, which would be no memory gained.  */
-static size_t
-purge_from (const hkm_big *big, size_t want)
-{
-  size_t page = big->huge ? hkm_os_huge_size () : hkm_os_page_size ();
-  size_t least = big->size, most = big->touched;
-  if (want >= most - least)
-    return least;
-  uintptr_t base = (uintptr_t) big->base;
-  uintptr_t from = (base + most - want) & ~(uintptr_t) (page - 1);
-  return from > base + least ? from - base : least;
-}
-
-/* Give back the last WANT idle bytes of BIG, or somewhat more.  False: the OS
-   refused.  */
-static bool
-purge_locked (hkm_big *big, size_t want)
-{
-  size_t keep = purge_from (big, want), end = big->touched;
-  size_t bytes = end - keep;
-  if (big->huge) /* the last one may go on beyond what was asked for */
-    {
-      size_t rest = hkm_os_huge_size () - 1;
-      end = (((uintptr_t) big->base + end + rest) & ~(uintptr_t) rest)
-            - (uintptr_t) big->base;
-      end = end < big->mapped ? end : big->mapped;
-    }
-  if (!hkm_os_purge (big->base + keep, end - keep))
-    return false;
-  big->touched = keep;
-  set_idle_locked (big, big->idle > bytes ? big->idle - bytes : 0);
-  hkm_retain_purged (bytes);
-  hkm_count (&hkm_big_counts, HKM_COUNT_PURGE, 1);
-  hkm_count (&hkm_big_counts, HKM_COUNT_PURGE_BYTES, bytes);
-  return true;
-}
-
 /* ---- mappings ---- */
+
+bool
+hkm_big_set (hkm_big *big, char *base, size_t size)
+{
+  hkm_store_relaxed (&big->head.owner, NULL);
+  hkm_store_relaxed (&big->head.kind, HKM_KIND_BIG);
+  hkm_store_relaxed (&big->head.xword, 0);
+  hkm_store_relaxed (&big->base, base);
+  big->touched = 0;
+  big->mapped = size;
+  big->asked = big->huge = false;
+  return base != NULL && hkm_map_set (base, 1, &big->head);
+}
 
 bool
 hkm_big_unmap (hkm_big *big)
@@ -207,127 +137,97 @@ hkm_big_forget_locked (hkm_big *big)
   hkm_list_push (&spare, &big->link);
 }
 
-/* ---- buckets ---- */
+/* ---- pieces ---- */
 
-/* Eight sizes of buckets per doubling; those beyond share the last.  */
-static unsigned
-bucket_of (size_t bytes)
+/* How much SIZE bytes get of a mapping longer than MOST: the next half of a power
+   of two, so that blocks begin, again and again, where earlier ones did.  Who
+   writes little of a block writes that, and what lies between stays untouched.  */
+static size_t
+cut_length (size_t size, size_t most)
 {
-  size_t pages = bytes / hkm_os_page_size ();
-  if (pages < 8)
-    return (unsigned) pages;
-  unsigned shift = 60 - (unsigned) __builtin_clzll (pages);
-  unsigned at = 8 * shift + (unsigned) (pages >> shift);
-  return at < BUCKETS ? at : BUCKETS - 1;
+  size_t half = (size_t) 1 << (62 - __builtin_clzll (size | 2 * HKM_GRANULE));
+  size_t length = (size + half - 1) & ~(half - 1);
+  return length < most ? length : most;
 }
 
-/* The first bucket from AT on with a mapping in it, or BUCKETS.  */
-static unsigned
-bucket_next (unsigned at)
+/* What lies behind the first KEEP bytes (of granules) of BIG, which is not
+   cached, becomes a cached mapping.  If it can't, BIG stays as long as it is. */
+static void
+cut_locked (hkm_big *big, size_t keep)
 {
-  while (at < BUCKETS)
+  hkm_big *rest = hkm_big_descriptor_locked ();
+  if (rest == NULL)
+    return;
+  if (!hkm_big_set (rest, big->base + keep, big->mapped - keep))
     {
-      uint64_t bits = filled[at / WORD] >> at % WORD;
-      if (bits != 0)
-        return at + (unsigned) __builtin_ctzll (bits);
-      at = (at / WORD + 1) * WORD;
+      hkm_big_forget_locked (rest);
+      return;
     }
-  return BUCKETS;
+  rest->asked = big->asked;
+  rest->huge = big->huge;
+  hkm_store_relaxed (&rest->head.site, hkm_load_relaxed (&big->head.site));
+  big->mapped = keep;
+  if (big->touched > keep)
+    {
+      rest->touched = big->touched - keep;
+      big->touched = keep;
+      size_t idle = big->idle;
+      hkm_idle_move_locked (big, rest,
+                            rest->touched < idle ? rest->touched : idle);
+    }
+  hkm_index_enter_locked (rest, &hkm_index_by_age);
 }
 
-static void
-insert_locked (hkm_big *big)
+/* True if FRONT and BACK, neighbours, can be one mapping, of which all counts as
+   touched that lies before what is: that may misstate an eighth.  */
+static bool
+alike (const hkm_big *front, const hkm_big *back)
 {
-  unsigned at = bucket_of (big->mapped);
-  uint64_t bit = (uint64_t) 1 << at % WORD;
-  if (!(filled[at / WORD] & bit))
-    hkm_list_init (&bucket[at]);
-  filled[at / WORD] |= bit;
-  hkm_list_push (&bucket[at], &big->size_link);
-  hkm_list_push (&cached, &big->link);
-  hkm_store_relaxed (&hkm_cached_bytes, hkm_cached_bytes + big->mapped);
-  big->turn = ++turns;
+  size_t hole = front->mapped - front->touched;
+  return front->huge == back->huge
+         && hkm_idle_is_preferred (front) == hkm_idle_is_preferred (back)
+         && (back->touched == 0 || hole <= front->mapped / 8);
 }
 
+/* BACK becomes part of FRONT; neither is cached.  */
 static void
-remove_locked (hkm_big *big)
+join_locked (hkm_big *front, hkm_big *back)
 {
-  unsigned at = bucket_of (big->mapped);
-  hkm_list_remove (&big->size_link);
-  if (hkm_list_empty (&bucket[at]))
-    filled[at / WORD] &= ~((uint64_t) 1 << at % WORD);
-  hkm_list_remove (&big->link);
-  hkm_store_relaxed (&hkm_cached_bytes, hkm_cached_bytes - big->mapped);
+  hkm_map_set (back->base, 1, NULL);
+  if (back->touched > 0)
+    front->touched = front->mapped + back->touched;
+  front->mapped += back->mapped;
+  front->asked |= back->asked;
+  hkm_idle_move_locked (back, front, back->idle);
+  hkm_big_forget_locked (back);
+}
+
+/* BIG, freed, and those of its neighbours that are cached as one.  */
+static hkm_big *
+joined_locked (hkm_big *big)
+{
+  hkm_big *before = hkm_index_before_locked (big);
+  hkm_big *after = hkm_index_after_locked (big);
+  if (after != NULL && alike (big, after))
+    {
+      hkm_index_leave_locked (after);
+      join_locked (big, after);
+    }
+  if (before == NULL || !alike (before, big))
+    return big;
+  hkm_index_leave_locked (before);
+  join_locked (before, big);
+  return before;
 }
 
 /* ---- the cache ---- */
-
-static bool
-fits (const hkm_big *big, size_t size, size_t most, size_t align)
-{
-  return hkm_big_serves (big, size, most)
-         && ((uintptr_t) big->base & (align - 1)) == 0;
-}
-
-/* What it costs that BIG serves SIZE bytes: pages to fault in, more than any
-   that are of no use.  */
-static size_t
-misfit (const hkm_big *big, size_t size)
-{
-  return big->touched < size ? size + (size - big->touched)
-                             : big->touched - size;
-}
-
-static bool
-better (const hkm_big *a, const hkm_big *b, size_t size, const strategy *by)
-{
-  if (b == NULL)
-    return true;
-  return by->newest ? a->turn > b->turn : misfit (a, size) < misfit (b, size);
-}
-
-/* What fits is in at most ten buckets.  In each the most recent few are looked
-   at: that none of them fits is rare, and costs a mapping.  */
-static hkm_big *
-find_locked (size_t size, size_t most, size_t align, const strategy *by)
-{
-  enum { LOOKS = 8 };
-  hkm_big *best = NULL;
-  unsigned last = bucket_of (most);
-  for (unsigned at = bucket_of (size); (at = bucket_next (at)) <= last; at++)
-    {
-      unsigned looks = 0;
-      for (hkm_link *l = bucket[at].next; l != &bucket[at] && looks < LOOKS;
-           l = l->next, looks++)
-        {
-          hkm_big *big = hkm_container_of (l, hkm_big, size_link);
-          if (fits (big, size, most, align) && better (big, best, size, by))
-            best = big;
-        }
-    }
-  return best;
-}
-
-static void
-age_list_locked (const hkm_link *list, uint64_t purge_ms, uint64_t now)
-{
-  while (!hkm_list_empty (list))
-    {
-      hkm_big *big = hkm_container_of (list->next, hkm_big, idle_link);
-      if (now - big->idle_since < purge_ms || !purge_locked (big, big->idle))
-        break;
-    }
-}
 
 /* Give back what the strategy does not let lie.  */
 static void
 age_locked (const strategy *by)
 {
-  if (by->purge_ms == 0)
-    return;
-  uint64_t now = hkm_os_clock_ms ();
-  for (unsigned i = 0; i < 2; i++)
-    age_list_locked (&idlers[i], by->purge_ms, now);
+  if (by->purge_ms != 0)
+    hkm_idle_age_locked (by->purge_ms);
 }
 
 hkm_big *
@@ -335,27 +235,54 @@ hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark)
 {
   const strategy *by = now_locked ();
   age_locked (by);
-  hkm_big *big = find_locked (size, hkm_big_most (size, mark), align, by);
+  size_t most = hkm_big_most (size, mark);
+  hkm_big *big = hkm_index_find_locked (size, most, align, by->newest);
   if (big == NULL)
     return NULL;
-  remove_locked (big);
+  hkm_index_leave_locked (big);
+  if (big->mapped > most)
+    cut_locked (big, cut_length (size, most));
   hkm_count (&hkm_big_counts, HKM_COUNT_BIG_CACHE_HIT, 1);
   return big;
 }
 
-/* Unmap BIG, which is cached.  False: it stays.  */
-static bool
-evict_locked (hkm_big *big)
+bool
+hkm_cache_extend_locked (hkm_big *big, size_t size, size_t most)
 {
-  size_t resident = big->idle;
-  if (!hkm_big_unmap (big))
+  hkm_big *after = hkm_index_after_locked (big);
+  if (after == NULL || big->mapped + after->mapped < size
+      || big->huge != after->huge)
     return false;
-  set_idle_locked (big, 0);
-  if (resident > 0)
-    hkm_retain_purged (resident);
-  remove_locked (big);
-  hkm_big_forget_locked (big);
+  hkm_index_leave_locked (after);
+  join_locked (big, after);
+  if (big->mapped > most)
+    cut_locked (big, cut_length (size, most));
   return true;
+}
+
+/* Of BIG, which is cached, all but the first KEEP bytes goes back to the OS.
+   False: all stays.  */
+static bool
+evict_locked (hkm_big *big, size_t keep)
+{
+  hkm_link *newer = hkm_index_leave_locked (big);
+  bool gone = keep > 0 ? hkm_os_unmap (big->base + keep, big->mapped - keep)
+                       : hkm_big_unmap (big);
+  if (gone)
+    {
+      size_t touched = big->touched < keep ? big->touched : keep;
+      size_t had = big->idle, idle = had < touched ? had : touched;
+      hkm_idle_set_locked (big, idle);
+      if (idle < had)
+        hkm_retain_purged (had - idle);
+      big->touched = touched;
+      big->mapped = keep;
+    }
+  if (big->mapped > 0)
+    hkm_index_enter_locked (big, newer);
+  else
+    hkm_big_forget_locked (big);
+  return gone;
 }
 
 /* Evict, the oldest first, until no more than TO bytes are cached; bytes.  What
@@ -364,14 +291,16 @@ static size_t
 shrink_locked (size_t to)
 {
   size_t bytes = 0;
-  for (hkm_link *l = cached.prev, *newer; hkm_cached_bytes > to && l != &cached;
-       l = newer)
+  for (hkm_link *l = hkm_index_by_age.prev, *newer;
+       hkm_cached_bytes > to && l != &hkm_index_by_age; l = newer)
     {
       hkm_big *big = hkm_container_of (l, hkm_big, link);
       size_t mapped = big->mapped;
+      size_t over = hkm_big_granules (hkm_cached_bytes - to);
+      size_t keep = mapped > over ? mapped - over : 0;
       newer = l->prev;
-      if (evict_locked (big))
-        bytes += mapped;
+      if (evict_locked (big, keep))
+        bytes += mapped - keep;
     }
   return bytes;
 }
@@ -389,17 +318,16 @@ hkm_cache_reclaim_locked (void)
      Locked memory can't be purged, but unmapped.  */
   budget -= budget / 8 < AIR ? budget / 8 : AIR;
   while ((have = hkm_retain_idle ()) > budget
-         && (big = first_idler_locked ()) != NULL)
-    if (!purge_locked (big, have - budget)
-        && (big->size > 0 || !evict_locked (big)))
+         && (big = hkm_idle_first_locked ()) != NULL)
+    if (!hkm_idle_purge_locked (big, have - budget)
+        && (big->size > 0 || !evict_locked (big, 0)))
       break;
 }
 
 static void
 keep_locked (hkm_big *big)
 {
-  hkm_store_relaxed (&big->size, 0);
-  insert_locked (big);
+  hkm_index_enter_locked (big, &hkm_index_by_age);
   count_idle_locked (big);
   hkm_cache_reclaim_locked ();
 }
@@ -412,16 +340,18 @@ hkm_cache_put_locked (hkm_big *big)
   shrink_locked (cache_budget - big->mapped);
   if (hkm_cached_bytes > cache_budget - big->mapped)
     return false;
-  keep_locked (big);
+  hkm_store_relaxed (&big->size, 0);
+  keep_locked (joined_locked (big));
   return true;
 }
 
 void
 hkm_cache_force_locked (hkm_big *big)
 {
+  hkm_store_relaxed (&big->size, 0);
   keep_locked (big);
   if (big->idle > 0) /* while nobody else may do it */
-    purge_locked (big, big->idle);
+    hkm_idle_purge_locked (big, big->idle);
 }
 
 void
@@ -442,7 +372,7 @@ hkm_cache_use_locked (hkm_big *big, size_t size)
 void
 hkm_cache_hold_locked (hkm_big *big)
 {
-  set_idle_locked (big, 0);
+  hkm_idle_set_locked (big, 0);
 }
 
 size_t
@@ -451,7 +381,7 @@ hkm_cache_kept_locked (void)
   size_t bytes = 0;
   if (now_locked ()->retained)
     return 0;
-  for (hkm_link *l = cached.next; l != &cached; l = l->next)
+  for (hkm_link *l = hkm_index_by_age.next; l != &hkm_index_by_age; l = l->next)
     bytes += hkm_container_of (l, hkm_big, link)->touched;
   return bytes;
 }

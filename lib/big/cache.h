@@ -24,7 +24,7 @@ typedef struct hkm_big
   size_t touched;      /* beyond these bytes nothing is resident */
   size_t mapped;
   size_t idle;         /* bytes counted as idle memory */
-  uint64_t turn;       /* cached: a later one was freed later */
+  uint64_t turn;       /* cached: a later one was freed later; else 0 */
   uint64_t idle_since; /* milliseconds */
   bool asked, huge;    /* huge pages were asked for; and granted */
 } hkm_big;
@@ -32,31 +32,38 @@ typedef struct hkm_big
 extern hkm_lock hkm_big_lock;
 extern hkm_counts hkm_big_counts;
 
-/* The longest mapping that serves SIZE bytes by the hints of MARK: twice as long,
-   since what is not touched costs addresses alone, and what is touched beyond
-   is idle memory; but by the hint exact none that is longer.  */
+/* The length of a mapping for SIZE bytes: blocks begin at granules, and so can
+   what is cut from behind this one.  */
+HKM_INLINE size_t
+hkm_big_granules (size_t size)
+{
+  return (size + HKM_GRANULE - 1) & ~(HKM_GRANULE - 1);
+}
+
+/* The longest mapping that serves SIZE bytes by the hints of MARK, and is not cut:
+   half as long again, since what is not touched costs addresses alone, and what
+   is touched beyond is idle memory; but by the hint exact none that is longer. */
 HKM_INLINE size_t
 hkm_big_most (size_t size, hkm_mark mark)
 {
-  return (mark & HKM_HINT_EXACT) != 0 || size > SIZE_MAX / 2 ? size : 2 * size;
-}
-
-/* True if BIG serves SIZE bytes and is not longer than MOST.  */
-HKM_INLINE bool
-hkm_big_serves (const hkm_big *big, size_t size, size_t most)
-{
-  return big->mapped >= size && big->mapped <= most;
+  size_t least = hkm_big_granules (size);
+  return (mark & HKM_HINT_EXACT) != 0 ? least : least + least / 2;
 }
 
 /* The policy in force.  */
 const hkm_policy *hkm_cache_policy_locked (void);
-/* A cached mapping for SIZE bytes at a multiple of ALIGN, taken out, of `size'
-   0; or NULL.  */
+/* A cached mapping for SIZE bytes (of pages) at a multiple of ALIGN, taken out,
+   of `size' 0, and cut from a longer one if need be; or NULL.  */
 hkm_big *hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark);
-/* Cache BIG, which was freed, in place of what is older.  False: it is beyond
-   the budget, and nothing was done.  */
+/* The live BIG becomes at least SIZE bytes, and no more than MOST if what is over
+   can be cut off, by the cached mapping behind it.  False: there is none such. */
+bool hkm_cache_extend_locked (hkm_big *big, size_t size, size_t most);
+/* Cache BIG, which was freed, as one with neighbours that are cached, and in
+   place of what is older.  False: it is beyond the budget, and nothing was
+   done.  */
 bool hkm_cache_put_locked (hkm_big *big);
-/* As put, whatever the budget, for a mapping that the OS would not have.  */
+/* As put, whatever the budget, for a mapping that the OS would not have; its
+   pages go.  */
 void hkm_cache_force_locked (hkm_big *big);
 /* BIG serves SIZE bytes from now on, at most `mapped'.  */
 void hkm_cache_use_locked (hkm_big *big, size_t size);
@@ -69,6 +76,9 @@ void hkm_cache_reclaim_locked (void);
 size_t hkm_cache_kept_locked (void);
 /* Give every cached mapping back; bytes.  */
 size_t hkm_cache_trim_locked (void);
+/* BIG, fresh from the arena or used before, gets the mapping BASE of SIZE bytes
+   (NULL: none).  False: it is not registered.  */
+bool hkm_big_set (hkm_big *big, char *base, size_t size);
 /* Give the mapping of BIG, which nobody can reach any more but by its address,
    back to the OS.  False: it would not have it (the mapping limit).  */
 bool hkm_big_unmap (hkm_big *big);

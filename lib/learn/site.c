@@ -313,7 +313,7 @@ add_learned (hkm_site_rules *rules, site *s)
   hkm_site_rules_add (rules, &rule);
 }
 
-int
+HKM_COLD int
 hkm_site_save (const char *path)
 {
   if (hkm_os_secure ())

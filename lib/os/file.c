@@ -178,7 +178,7 @@ is_special (const char *path)
 #endif
 }
 
-int
+HKM_COLD int
 hkm_os_file_replace (const char *path, const char *text, size_t n)
 {
   int saved = errno, error;

@@ -119,7 +119,7 @@ put_text (hkm_out *out, const struct spec *spec, const char *text, size_t n)
 }
 
 /* PREFIX is "", "-" or "0x"; it stands before filling zeros.  */
-static void
+static HKM_COLD void
 put_number (hkm_out *out, const struct spec *spec, const char *prefix,
             uint64_t value, unsigned base)
 {
@@ -241,7 +241,7 @@ format_all (hkm_out *out, const char *f, va_list *args)
     }
 }
 
-void
+HKM_COLD void
 hkm_out_vprintf (hkm_out *out, const char *format, va_list args)
 {
   va_list copy; /* a parameter may be an array: it has no address to pass on */
@@ -261,7 +261,7 @@ hkm_out_printf (hkm_out *out, const char *format, ...)
   va_end (args);
 }
 
-void
+HKM_COLD void
 hkm_out_line (const char *format, ...)
 {
   char line[LINE_MAX_BYTES];

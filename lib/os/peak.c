@@ -34,7 +34,7 @@ feed (scan *s, char c)
     s->found = true; /* the unit, always kB */
 }
 
-uint64_t
+HKM_COLD uint64_t
 hkm_os_peak_rss (void)
 {
   int saved = errno;

@@ -54,7 +54,7 @@ add_system (hkm_out *out, uint64_t bytes)
                   (ull) bytes, (ull) bytes, (ull) bytes);
 }
 
-void
+HKM_COLD void
 hkm_stats_print_xml (hkm_out *out, const hkm_report *report)
 {
   totals free_blocks = { 0, 0 };

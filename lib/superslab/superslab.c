@@ -385,7 +385,7 @@ sparse_locked (const hkm_pool *pool)
   return sparse;
 }
 
-void
+HKM_COLD void
 hkm_superslab_facts_get (hkm_superslab_facts *facts, hkm_counts *counts)
 {
   *facts = (hkm_superslab_facts) { .lru = hkm_load_relaxed (&lru_count) };

@@ -176,7 +176,7 @@ hkm_heap_counts_all (hkm_counts *counts, uint32_t refills[HKM_CLASSES],
     }
 }
 
-void
+HKM_COLD void
 hkm_heap_facts (hkm_report *report, hkm_class_line *line)
 {
   hkm_heap *mine = hkm_heap_mine ();

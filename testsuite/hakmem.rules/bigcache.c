@@ -10,6 +10,7 @@
 static uint64_t clock_ms = 1000000;
 #define hkm_os_clock_ms() (clock_ms)
 #include "big/cache.c"
+#include "big/idle.c"
 #include "superslab/retain.c"
 #undef hkm_os_clock_ms
 
@@ -160,17 +161,160 @@ TEST (aligned_big_blocks)
       }
 }
 
+/* ---- pieces ---- */
+
+/* Blocks of many sizes are cut from one mapping, with what they hold, and when
+   all are freed, in any order, it is one again.  */
+TEST (cut_and_joined)
+{
+  enum { ROUNDS = 40, MOST = 20 };
+  char *p[MOST], *whole = NULL;
+  size_t size[MOST];
+  uint64_t rng = rng_seed (5), calls = 0;
+  begin ();
+  hkm_retain_init (100 * MIB);
+  for (int round = 0; round < ROUNDS; round++)
+    {
+      char *all = malloc (BUDGET);
+      memset (all, round, BUDGET);
+      free (all);
+      CHECKF (whole == NULL || all == whole, "%p, then %p", whole, all);
+      whole = all;
+      if (round == 0)
+        calls = hkm_os_calls (HKM_OS_MMAP) + hkm_os_calls (HKM_OS_MUNMAP);
+      int n = 0;
+      for (; n < MOST; n++)
+        {
+          size[n] = draw (&rng, 2 * MIB + 1, 6 * MIB);
+          if (facts ().cached_bytes < 9 * MIB)
+            break;
+          p[n] = rng_next (&rng) % 2 ? calloc (1, size[n]) : malloc (size[n]);
+          if (!CHECKF (p[n] >= all && p[n] + size[n] <= all + BUDGET,
+                       "%p lies outside", (void *) p[n]))
+            return;
+          block_fill (p[n], size[n], (uint64_t) n + 1);
+        }
+      CHECK (n > 8);
+      for (int left = n; left > 0;)
+        {
+          int k = (int) (rng_next (&rng) % (uint64_t) left--);
+          CHECK (block_good (p[k], size[k], (uint64_t) k + 1));
+          free (p[k]);
+          p[k] = p[left];
+          size[k] = size[left];
+          if (k < left) /* its content is that of its first place */
+            block_fill (p[k], size[k], (uint64_t) k + 1);
+        }
+      hkm_big_facts f = facts ();
+      CHECKF (f.cached_bytes == BUDGET && f.idle_bytes == BUDGET
+              && hkm_retain_idle () == BUDGET,
+              "%llu bytes cached, %llu idle, %zu in all",
+              (unsigned long long) f.cached_bytes,
+              (unsigned long long) f.idle_bytes, hkm_retain_idle ());
+    }
+  calls = hkm_os_calls (HKM_OS_MMAP) + hkm_os_calls (HKM_OS_MUNMAP) - calls;
+  CHECKF (calls == 0, "%llu mmap and munmap calls", (unsigned long long) calls);
+  hkm_retain_init (FLOOR);
+}
+
+/* Mappings that nobody cut, but that lie side by side, become one, and no live
+   block is part of it.  */
+TEST (neighbours_become_one)
+{
+  enum { N = 8 };
+  char *p[N];
+  begin ();
+  hkm_retain_init (100 * MIB);
+  for (int i = 0; i < N; i++)
+    p[i] = memset (malloc (4 * MIB), i + 1, 4 * MIB);
+  int apart = 0; /* where the OS put something between */
+  for (int i = 1; i < N; i++)
+    apart += p[i] + 4 * MIB != p[i - 1] && p[i - 1] + 4 * MIB != p[i];
+  CHECKF (apart < 2, "%d of %d lie apart", apart, N);
+  for (int i = 0; i < N; i += 2)
+    free (p[i]);
+  for (int i = 1; i < N; i += 2)
+    CHECK (p[i][0] == i + 1 && p[i][4 * MIB - 1] == i + 1
+           && big_of (p[i])->mapped == 4 * MIB);
+  for (int i = 1; i < N; i += 2)
+    free (p[i]);
+  if (apart == 0)
+    {
+      char *q = malloc (4 * MIB * N);
+      CHECKF (q == p[0] || q == p[N - 1], "%p is not of %p to %p", (void *) q,
+              (void *) p[0], (void *) p[N - 1]);
+      free (q);
+    }
+  hkm_retain_init (FLOOR);
+}
+
+/* A block grows into cached memory behind it without a call.  */
+TEST (grown_into_what_lies_behind)
+{
+  begin ();
+  hkm_retain_init (100 * MIB);
+  char *whole = malloc (60 * MIB), *p;
+  memset (whole, 1, 60 * MIB);
+  free (whole);
+  uint64_t calls = hkm_os_calls (HKM_OS_MREMAP) + hkm_os_calls (HKM_OS_MMAP);
+  size_t size = 3 * MIB;
+  p = malloc (size);
+  CHECK (p == whole);
+  for (; size <= 60 * MIB; size += 1 * MIB)
+    {
+      CHECK ((p = realloc (p, size)) == whole);
+      block_fill (p, size, size);
+      CHECK (block_good (p, size, size));
+      CHECK (malloc_usable_size (p) == size);
+      hkm_big_facts f = facts ();
+      CHECKF (f.mapped_bytes == 60 * MIB
+              && f.idle_bytes == 60 * MIB - size
+              && hkm_retain_idle () == f.idle_bytes,
+              "%zu bytes: %llu mapped, %llu idle", size,
+              (unsigned long long) f.mapped_bytes,
+              (unsigned long long) f.idle_bytes);
+    }
+  CHECK (hkm_os_calls (HKM_OS_MREMAP) + hkm_os_calls (HKM_OS_MMAP) == calls);
+  free (p);
+  hkm_retain_init (FLOOR);
+}
+
+/* Of a mapping that is cached no more goes back than what is over the budget. */
+TEST (no_more_is_evicted_than_must)
+{
+  begin ();
+  hkm_retain_init (100 * MIB);
+  char *one = malloc (40 * MIB), *between = malloc (3 * MIB),
+       *other = malloc (30 * MIB);
+  memset (one, 1, 40 * MIB);
+  free (one);
+  free (other);
+  CHECKF (facts ().cached_bytes == BUDGET, "%llu bytes cached",
+          (unsigned long long) facts ().cached_bytes);
+  CHECK (facts ().idle_bytes == BUDGET && hkm_retain_idle () == BUDGET);
+  CHECK (big_of (one) != NULL && big_of (one)->mapped == 34 * MIB);
+  char *p = malloc (34 * MIB);
+  CHECK (p == one && p[0] == 1 && p[34 * MIB - 1] == 1);
+  free (p);
+  free (between);
+  hkm_retain_init (FLOOR);
+}
+
 /* ---- strategies ---- */
 
-/* A 4 MiB block and a 5 MiB one are freed, in this order: which serves 3 MiB? */
+/* A 6 MiB block and a 7 MiB one, no neighbours, are freed, in this order: which
+   serves 5 MiB?  */
 static void *
-second_of_two (void **five, void **four)
+second_of_two (void **seven, void **six)
 {
-  *five = malloc (5 * MIB);
-  *four = malloc (4 * MIB);
-  free (*four);
-  free (*five);
-  return malloc (3 * MIB);
+  *seven = malloc (7 * MIB);
+  void *between = malloc (3 * MIB);
+  *six = malloc (6 * MIB);
+  free (*six);
+  free (*seven);
+  void *p = malloc (5 * MIB);
+  free (between);
+  return p;
 }
 
 TEST (which_block_serves)
@@ -179,13 +323,13 @@ TEST (which_block_serves)
       = { { LRU, true }, { BEST, false }, { DECAY, false }, { KEEP, false } };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     {
-      void *five, *four;
+      void *seven, *six;
       begin ();
       hkm_retain_init (100 * MIB);
       set_strategy (cases[i].strategy);
-      void *p = second_of_two (&five, &four);
-      CHECKF (p == (cases[i].newest ? five : four),
-              "strategy %u: %p of %p, %p", cases[i].strategy, p, five, four);
+      void *p = second_of_two (&seven, &six);
+      CHECKF (p == (cases[i].newest ? seven : six),
+              "strategy %u: %p of %p, %p", cases[i].strategy, p, seven, six);
       free (p);
       hkm_retain_init (FLOOR);
     }
@@ -209,7 +353,7 @@ TEST (decay_gives_pages_back_soon)
   CHECKF (facts ().idle_bytes < 4 * MIB, "%llu bytes idle after 110 ms",
           (unsigned long long) facts ().idle_bytes);
   CHECK (hkm_os_calls (HKM_OS_MADVISE) > calls);
-  CHECK (facts ().cached_bytes == 20 * MIB); /* the mapping stays */
+  CHECK (facts ().mapped_bytes == 20 * MIB); /* the mapping stays */
   free (q);
   hkm_retain_init (FLOOR);
 }
@@ -450,6 +594,10 @@ main (void)
   RUN (huge_requests_go_to_the_os);
   RUN (no_mapping_calls_in_steady_state);
   RUN (aligned_big_blocks);
+  RUN (cut_and_joined);
+  RUN (neighbours_become_one);
+  RUN (grown_into_what_lies_behind);
+  RUN (no_more_is_evicted_than_must);
   RUN (which_block_serves);
   RUN (decay_gives_pages_back_soon);
   RUN (keep_keeps_until_another_comes);
