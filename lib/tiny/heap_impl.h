@@ -43,6 +43,7 @@ typedef struct hkm_bin
   uint32_t armed;    /* frees from the start of the slot's countdown to its end */
   uint16_t lent;     /* bytes of another class's blocks handed out for it */
   bool fetched;      /* since then some came from a slab's own list */
+  uint8_t barren;    /* searches in a row that found no full slab of use */
 } hkm_bin;
 
 /* What a learner asks of a class: refills so far, and those of them that took a
@@ -143,11 +144,17 @@ hkm_slot_shorten (hkm_heap *heap, unsigned cls, uint32_t most)
   slot->room = most;
 }
 
+/* Of a class with so many slabs one is soon worth it in any case: so each may
+   wait until more is home, and many are empty before that.  */
+enum { HKM_SLABS_MANY = 4, HKM_SLABS_MANY_WAIT = 4 };
+
 /* Blocks at home that make SLAB worth taking blocks from.  */
 HKM_INLINE uint32_t
 hkm_slab_worth (const hkm_heap *heap, const hkm_slab *slab)
 {
   uint32_t worth = slab->capacity / heap->policy.return_fraction;
+  if (heap->bin[slab->cls].slabs >= HKM_SLABS_MANY)
+    worth *= HKM_SLABS_MANY_WAIT;
   return worth != 0 ? worth : 1;
 }
 
@@ -247,6 +254,9 @@ uint32_t hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
 void hkm_magazine_heartbeat_locked (hkm_heap *heap, unsigned cls);
 
 /* ---- refill.c ---- */
+
+/* A full slab of BIN with some blocks at home, still listed; or NULL.  */
+hkm_slab *hkm_bin_stuck_locked (hkm_bin *bin);
 
 /* A block of CLS, whose slot is empty, for SIZE bytes (hkm_heap_take); or
    NULL.  */

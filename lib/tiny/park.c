@@ -126,10 +126,10 @@ give_away_locked (hkm_heap *from, unsigned cls)
       bin->warm_count--;
       hkm_retain_leave (hkm_slab_resident (slab));
     }
-  else
+  else if ((slab = hkm_bin_stuck_locked (bin)) == NULL)
     return NULL;
   if (hkm_load_relaxed (&slab->xword) & (HKM_X_PURGING | HKM_X_PURGED))
-    return NULL; /* PARTIAL, and its owner's to give up */
+    return NULL; /* its owner's to give up */
   hkm_list_remove (&slab->link);
   bin->slabs--;
   return slab;

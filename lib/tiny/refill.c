@@ -6,9 +6,9 @@
 #include "superslab/retain.h"
 #include "tiny/heap_impl.h"
 
-/* Full slabs looked at before a fresh one is taken, and the share of free
-   blocks that makes one worth having.  */
-enum { STUCK_LOOKS = 16, STUCK_FRACTION = 32 };
+/* Full slabs looked at before a fresh one is taken, a few for the best of them
+   and many for any, and the share of free blocks that makes one worth having.  */
+enum { STUCK_LOOKS = 16, STUCK_LOOKS_ANY = 1024, STUCK_FRACTION = 32 };
 
 /* Bytes of another class's blocks that a class gets before a slab of its own,
    which dirties a page at once: half of one.  */
@@ -69,30 +69,53 @@ from_partial_locked (hkm_heap *heap, unsigned cls)
   return false;
 }
 
-/* Slabs that stay just below the share of free blocks that would bring them
-   back waste it for ever: look at a few, longest full first, and take the
-   freest.  */
-static bool
-from_stuck_locked (hkm_heap *heap, unsigned cls)
+/* How many full slabs of BIN to look at if none is of use.  After 1, 2, 4 and so
+   on searches in vain it is many: a class that only grows has none.  */
+static unsigned
+stuck_looks (const hkm_bin *bin)
 {
-  hkm_bin *bin = &heap->bin[cls];
+  bool many = (bin->barren & (bin->barren - 1)) == 0;
+  unsigned most = many ? STUCK_LOOKS_ANY : STUCK_LOOKS;
+  return most < bin->slabs ? most : bin->slabs;
+}
+
+/* Slabs that stay just below the share of free blocks that would bring them
+   back waste it for ever: look at a few, longest full first, for the freest; or
+   until there is one.  */
+hkm_slab *
+hkm_bin_stuck_locked (hkm_bin *bin)
+{
+  if (hkm_list_empty (&bin->full))
+    return NULL;
   hkm_slab *best = NULL;
-  uint32_t most = 0;
-  for (int i = 0; i < STUCK_LOOKS && !hkm_list_empty (&bin->full); i++)
+  hkm_slab *slab = hkm_container_of (bin->full.prev, hkm_slab, link);
+  uint32_t least = slab->capacity / STUCK_FRACTION;
+  uint32_t most = least != 0 ? least - 1 : 0;
+  unsigned looks = stuck_looks (bin);
+  for (unsigned i = 0; i < looks && (i < STUCK_LOOKS || best == NULL); i++)
     {
-      hkm_slab *slab = hkm_container_of (bin->full.prev, hkm_slab, link);
+      slab = hkm_container_of (bin->full.prev, hkm_slab, link);
       uint32_t home = hkm_slab_home (slab);
       hkm_list_remove (&slab->link);
       hkm_list_push (&bin->full, &slab->link);
-      if (home > most && home >= slab->capacity / STUCK_FRACTION)
+      if (home > most)
         {
           best = slab;
           most = home;
         }
-      if (bin->full.prev == bin->full.next)
-        break;
     }
-  return best != NULL && take_listed_locked (heap, best);
+  if (best != NULL)
+    bin->barren = 0;
+  else if (++bin->barren == 0)
+    bin->barren = 128;
+  return best;
+}
+
+static bool
+from_stuck_locked (hkm_heap *heap, unsigned cls)
+{
+  hkm_slab *slab = hkm_bin_stuck_locked (&heap->bin[cls]);
+  return slab != NULL && take_listed_locked (heap, slab);
 }
 
 static bool
@@ -117,6 +140,7 @@ from_parked_locked (hkm_heap *heap, unsigned cls)
   if (hkm_slab_make_current_locked (heap, slab))
     return true;
   /* Purged for its former owner just now: ours to give up in time.  */
+  slab->state = HKM_SLAB_PARTIAL;
   hkm_list_push (&heap->bin[cls].partial, &slab->link);
   return false;
 }
@@ -285,8 +309,8 @@ hkm_heap_refill_locked (hkm_heap *heap, size_t size, unsigned wanted,
   if (heap->front.slot[cls].head == 0)
     how = fill_locked (heap, size, cls, zeroed);
   hkm_count (&heap->counts, how, 1);
-  if (hkm_tick_is_told () && (heap->refills % NOTE_TINY == 0
-                              || hkm_class[wanted].group == HKM_GROUP_MID))
+  if (hkm_tick_is_told ()
+      && (wanted > HKM_CLASS_2048 || heap->refills % NOTE_TINY == 0))
     note_refill_locked (heap, size, wanted, how);
   if (how == HKM_COUNT_REFILL_FAIL)
     return NULL;

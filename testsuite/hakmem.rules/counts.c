@@ -4,7 +4,7 @@
 #include "inside.h"
 #include "blocks.h"
 
-enum { SIZE = 1024, MANY = 1000 };
+enum { SIZE = 1024, MANY = 700 }; /* three slabs */
 
 static actor owner, pusher;
 static void *block[MANY];
@@ -228,49 +228,172 @@ TEST (one_refill_is_one_batch)
   end ();
 }
 
-/* ---- the stuck eighth ---- */
+/* ---- slabs that are not worth it ---- */
 
-TEST (slabs_just_below_an_eighth_are_used_again)
+/* Of a class with many slabs one that is full waits until half is home.  */
+TEST (one_of_many_slabs_waits_for_half)
 {
-  enum { SLABS = 24, SMALL = 64, HOLES = 100 }; /* 128 would be an eighth */
-  static void *p[SLABS * 1024], *hole[SLABS * HOLES];
-  batch all = { p, SLABS * 1024, SMALL };
+  enum { SLABS = 6 };
+  static void *p[SLABS * 256], *of_one[256];
+  batch all = { p, SLABS * 256, SIZE }, none = { of_one, 0, SIZE };
   actor_start (&owner);
   act (&owner, job_malloc, &all);
-  uint32_t in_hole[SLABS] = { 0 };
-  hkm_slab *seen[SLABS];
-  int slabs = 0;
-  for (int i = 0; i < SLABS * 1024; i++)
-    {
-      int k = 0;
-      hkm_slab *s = slab_of (p[i]);
-      while (k < slabs && seen[k] != s)
-        k++;
-      if (k == slabs && slabs < SLABS)
-        seen[slabs++] = s;
-      if (s->state == HKM_SLAB_FULL && k < SLABS && in_hole[k] < HOLES)
-        {
-          in_hole[k]++;
-          act (&owner, job_free_one, p[i]);
-          p[i] = NULL;
-        }
-    }
-  size_t free_blocks = 0;
-  for (int k = 0; k < slabs; k++)
-    free_blocks += in_hole[k];
-  CHECK (free_blocks >= (SLABS - 2) * HOLES);
-  hkm_bin *bin = &owner.heap->bin[hkm_size_to_class (SMALL)];
-  /* The current slab's rest may go first; then the holes.  */
-  uint32_t before = bin->slabs;
-  batch again = { hole, free_blocks, SMALL };
-  act (&owner, job_malloc, &again);
-  CHECKF (bin->slabs == before, "%zu blocks fit into the holes of %u slabs, "
-          "yet %u were taken", free_blocks, before, bin->slabs - before);
-  act (&owner, job_free, &again);
-  for (int i = 0; i < SLABS * 1024; i++)
+  slab = slab_of (p[4 * 256]);
+  uint32_t capacity = slab->capacity;
+  CHECK (slab->state == HKM_SLAB_FULL && capacity == 256);
+  for (size_t i = 0; i < SLABS * 256; i++)
+    if (slab_of (p[i]) == slab && none.n < capacity / 2)
+      {
+        CHECKF (slab->state == HKM_SLAB_FULL, "%zu of %u home, state %u",
+                none.n, capacity, slab->state);
+        act (&owner, job_free_one, p[i]);
+        of_one[none.n++] = p[i];
+        p[i] = NULL;
+      }
+  CHECK (none.n == capacity / 2 && slab->state == HKM_SLAB_PARTIAL);
+  for (size_t i = 0; i < SLABS * 256; i++)
     if (p[i] != NULL)
       act (&owner, job_free_one, p[i]);
   actor_end (&owner);
+  malloc_trim (0);
+}
+
+enum { SLABS = 96, SMALL = 64, IN_SLAB = 1024 };
+static void *small[SLABS * IN_SLAB], *hole[SLABS * IN_SLAB];
+static hkm_slab *seen[SLABS + 1];
+
+static int
+seen_before (const hkm_slab *s, int slabs)
+{
+  int k = 0;
+  while (k < slabs && seen[k] != s)
+    k++;
+  return k;
+}
+
+/* OWNER has SLABS slabs; FREER frees so many HOLES in each full one.  How many
+   that are in all.  */
+static size_t
+make_holes (actor *freer, uint32_t holes)
+{
+  uint32_t in_hole[SLABS + 1] = { 0 };
+  batch all = { hole, 0, SMALL };
+  int slabs = 0;
+  for (int i = 0; i < SLABS * IN_SLAB; i++)
+    {
+      hkm_slab *s = slab_of (small[i]);
+      int k = seen_before (s, slabs);
+      if (k == slabs && slabs < SLABS)
+        seen[slabs++] = s;
+      if (s->state == HKM_SLAB_FULL && in_hole[k] < holes)
+        {
+          in_hole[k]++;
+          hole[all.n++] = small[i];
+          small[i] = NULL;
+        }
+    }
+  act (freer, job_free, &all);
+  CHECK (all.n >= (size_t) (SLABS - 2) * holes);
+  return all.n;
+}
+
+static void
+free_small (actor *freer)
+{
+  batch all = { hole, 0, SMALL };
+  for (int i = 0; i < SLABS * IN_SLAB; i++)
+    if (small[i] != NULL)
+      hole[all.n++] = small[i];
+  act (freer, job_free, &all);
+}
+
+/* Such holes are filled before a slab is taken.  */
+static void
+holes_are_filled (uint32_t holes)
+{
+  batch all = { small, SLABS * IN_SLAB, SMALL };
+  actor_start (&owner);
+  act (&owner, job_malloc, &all);
+  size_t n = make_holes (&owner, holes);
+  hkm_bin *bin = &owner.heap->bin[hkm_size_to_class (SMALL)];
+  /* The current slab's rest may go first; then the holes.  */
+  uint32_t before = bin->slabs;
+  batch again = { hole, n, SMALL };
+  act (&owner, job_malloc, &again);
+  CHECKF (bin->slabs == before, "%zu blocks fit into the holes of %u slabs, "
+          "yet %u were taken", n, before, bin->slabs - before);
+  act (&owner, job_free, &again);
+  free_small (&owner);
+  actor_end (&owner);
+  malloc_trim (0);
+}
+
+TEST (slabs_just_below_an_eighth_are_used_again)
+{
+  holes_are_filled (IN_SLAB / 8 - 28);
+}
+
+TEST (slabs_just_below_half_are_used_again)
+{
+  holes_are_filled (IN_SLAB / 2 - 12);
+}
+
+static hkm_slab *found;
+
+static void
+job_search (void *bin)
+{
+  hkm_lock_take (&owner.heap->lock);
+  found = hkm_bin_stuck_locked (bin);
+  hkm_heap_unlock (owner.heap);
+}
+
+/* One slab of many has holes, the last to be looked at.  A search goes that far
+   if the number of those in vain before is a power of two.  */
+TEST (a_slab_among_many_full_ones_is_found)
+{
+  batch all = { small, SLABS * IN_SLAB, SMALL }, few = { hole, 0, SMALL };
+  actor_start (&owner);
+  act (&owner, job_malloc, &all);
+  hkm_bin *bin = &owner.heap->bin[hkm_size_to_class (SMALL)];
+  hkm_slab *last = hkm_container_of (bin->full.next, hkm_slab, link);
+  for (int i = 0; i < SLABS * IN_SLAB && few.n < IN_SLAB / 16; i++)
+    if (slab_of (small[i]) == last)
+      {
+        hole[few.n++] = small[i];
+        small[i] = NULL;
+      }
+  act (&owner, job_free, &few);
+  CHECK (last->state == HKM_SLAB_FULL);
+  bin->barren = 3;
+  act (&owner, job_search, bin);
+  CHECK (found == NULL && bin->barren == 4);
+  act (&owner, job_search, bin);
+  CHECK (found == last && bin->barren == 0);
+  free_small (&owner);
+  actor_end (&owner);
+  malloc_trim (0);
+}
+
+/* The owner is gone: whoever wants such blocks takes over what it has.  */
+TEST (a_parked_heaps_full_slabs_are_used_again)
+{
+  batch all = { small, SLABS * IN_SLAB, SMALL };
+  actor_start (&owner);
+  actor_start (&pusher);
+  act (&owner, job_malloc, &all);
+  act (&pusher, job_free_one, malloc (SMALL)); /* a heap of its own */
+  actor_end (&owner);
+  size_t n = make_holes (&pusher, IN_SLAB / 4), strange = 0;
+  batch again = { hole, n / 2, SMALL };
+  act (&pusher, job_malloc, &again);
+  for (size_t i = 0; i < n / 2; i++)
+    strange += seen_before (slab_of (hole[i]), SLABS) == SLABS;
+  CHECKF (strange <= 2 * IN_SLAB, "%zu of %zu blocks are of other slabs",
+          strange, n / 2);
+  act (&pusher, job_free, &again);
+  free_small (&pusher);
+  actor_end (&pusher);
   malloc_trim (0);
 }
 
@@ -283,6 +406,10 @@ main (void)
   RUN (exact_page_local);
   RUN (exact_magazine);
   RUN (one_refill_is_one_batch);
+  RUN (one_of_many_slabs_waits_for_half);
   RUN (slabs_just_below_an_eighth_are_used_again);
+  RUN (slabs_just_below_half_are_used_again);
+  RUN (a_slab_among_many_full_ones_is_found);
+  RUN (a_parked_heaps_full_slabs_are_used_again);
   return check_done ();
 }
