@@ -5,7 +5,7 @@
        EMPTY is a library with nothing in it: what preloading costs by itself.
        Prints a line "SIDE US FAULTS RATIO" for libc, empty and hakmem: the
        median over rounds of the side's median time, and of its quotient by
-       libc's
+       libc's.  PROGRAM reads nothing, and what it writes is thrown away
      startup roots LIBC EMPTY HAKMEM ROUNDS EXECS PROGRAM [ARGUMENT...]
        the same, with nothing preloaded by a variable: each side is a root to
        chroot to, with what its /etc/ld.so.preload says
@@ -14,6 +14,7 @@
        line "SIDE ANONYMOUS RSS" for libc and hakmem, in KiB,
        medians over rounds: the kernel shifts the stack a little each time  */
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ enum { LIBC, EMPTY, HAKMEM, SIDES };
 static const char *const side_name[SIDES] = { "libc", "empty", "hakmem" };
 static char **side_environ[SIDES];
 static const char *side_root[SIDES]; /* NULL: this process's */
+static int null_fd; /* /dev/null */
 
 static void
 die (const char *what)
@@ -90,8 +92,9 @@ start (int side, char **argv, const posix_spawn_file_actions_t *actions)
         die ("vfork");
       if (pid == 0)
         {
-          if (chroot (side_root[side]) == 0)
-            execve (argv[0], argv, side_environ[side]);
+          if (chroot (side_root[side]) == 0 && chdir ("/") == 0
+              && dup2 (null_fd, 0) == 0 && dup2 (null_fd, 1) == 1)
+            execvpe (argv[0], argv, side_environ[side]);
           _exit (127);
         }
       return pid;
@@ -104,12 +107,13 @@ start (int side, char **argv, const posix_spawn_file_actions_t *actions)
 
 /* Microseconds from before the fork until PROGRAM was waited for.  */
 static double
-one_exec (int side, char **argv, long *faults)
+one_exec (int side, char **argv, const posix_spawn_file_actions_t *actions,
+          long *faults)
 {
   struct rusage usage;
   int status;
   double before = now_us ();
-  pid_t pid = start (side, argv, NULL);
+  pid_t pid = start (side, argv, actions);
   if (wait4 (pid, &status, 0, &usage) != pid)
     die ("wait4");
   double after = now_us ();
@@ -136,6 +140,13 @@ measure_execs (size_t rounds, size_t execs, char **argv)
 {
   double *time[SIDES], *middle[SIDES], *ratio[SIDES];
   long faults[SIDES];
+  posix_spawn_file_actions_t actions;
+  null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null_fd < 0)
+    die ("/dev/null");
+  posix_spawn_file_actions_init (&actions);
+  posix_spawn_file_actions_adddup2 (&actions, null_fd, 0);
+  posix_spawn_file_actions_adddup2 (&actions, null_fd, 1);
   for (int side = 0; side < SIDES; side++)
     {
       time[side] = row (execs);
@@ -150,7 +161,7 @@ measure_execs (size_t rounds, size_t execs, char **argv)
         for (int k = 0; k < SIDES; k++)
           {
             int side = (int) (i + (size_t) k) % SIDES;
-            time[side][i] = one_exec (side, argv, &faults[side]);
+            time[side][i] = one_exec (side, argv, &actions, &faults[side]);
           }
       for (int side = 0; side < SIDES; side++)
         {

@@ -2,14 +2,16 @@
 # make bench-startup: what the library adds to the start of a small program:
 # time, page faults and system calls of /bin/true, memory of cat at work, and how
 # many symbols the loader binds for it.  An empty library is preloaded by turns
-# with it: what is over that one's time is ours, the rest is preloading.
+# with it: what is over that one's time is ours, the rest is preloading.  Then the
+# time of the command lines of startup.list.
 #
 # Fails if /bin/true takes over HKM_START_RATIO (1.10) times as long as with libc
 # alone, or cat holds over HKM_START_KIB (64) more KiB of anonymous memory, in
 # the C locale or in C.UTF-8.
 #
 # Environment: CC, srcdir, builddir (default: here), HAKMEM_TEST_LIB (another
-# library), HKM_START_ROUNDS (10), HKM_START_EXECS (200, a round and side).
+# library), HKM_START_ROUNDS (10), HKM_START_EXECS (200, a round and side),
+# HKM_START_MIX (20, the same for startup.list; 0: without).
 set -u
 CC=${CC:-gcc}
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
@@ -19,6 +21,7 @@ most_ratio=${HKM_START_RATIO:-1.10}
 most_kib=${HKM_START_KIB:-64}
 rounds=${HKM_START_ROUNDS:-10}
 execs=${HKM_START_EXECS:-200}
+mix=${HKM_START_MIX:-20}
 LC_ALL=C
 export LC_ALL
 unset LD_PRELOAD
@@ -113,3 +116,35 @@ awk -v libc_calls="$libc_calls" -v empty_calls="$empty_calls" \
       big ? "over budget" : "ok", more, most_kib
     exit slow || big
   }' "$work/exec" "$work/memory" "$work/utf8"
+status=$?
+[ "$mix" -gt 0 ] || exit $status
+
+# The system's programs, whatever else the caller has.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+printf '\n%-44s %9s %7s %10s\n' "fork to wait, of libc's time" "libc, us" empty \
+  libhakmem
+sed '/^#/d' "$srcdir/bench/startup.list" | while read -r command; do
+  eval "set -- $command"
+  command -v "$1" >/dev/null || continue
+  "$work/startup" exec "$library" "$work/empty.so" "$rounds" "$mix" "$@" \
+    >"$work/exec" || continue
+  awk -v command="$command" '{ us[$1] = $2; ratio[$1] = $4 }
+    END { printf "%-44.44s %9s %7s %10s\n", command, us["libc"], ratio["empty"],
+                 ratio["hakmem"] }' "$work/exec" | tee -a "$work/mix"
+done
+awk '
+  { empty[NR] = $(NF - 1); hakmem[NR] = $NF
+    us += $(NF - 2); more += $(NF - 2) * $NF; other += $(NF - 2) * $(NF - 1) }
+  function median(v, i, j, t) {
+    for (i = 2; i <= NR; i++)
+      for (j = i; j > 1 && v[j] < v[j - 1]; j--) {
+        t = v[j]; v[j] = v[j - 1]; v[j - 1] = t
+      }
+    return NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
+  }
+  END {
+    printf "%-44s %9s %7.3f %10.3f\n", "median (1.05 is wanted)", "",
+      median(empty), median(hakmem)
+    printf "%-44s %9d %7.3f %10.3f\n", "all, one after the other", us,
+      other / us, more / us
+  }' "$work/mix" && exit $status

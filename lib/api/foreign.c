@@ -101,12 +101,14 @@ hkm_libc_usable_size (void *p)
   if (next == NULL)
     {
       Dl_info theirs, libc;
+      int (*object_of) (const void *, Dl_info *)
+          = (int (*) (const void *, Dl_info *)) hkm_foreign_next ("dladdr");
       next = (size_t (*) (void *)) hkm_foreign_next ("malloc_usable_size");
       if (next == NULL)
         return 0;
       hkm_store_relaxed (&cached_is_libc,
-                         dladdr ((void *) next, &theirs) != 0
-                           && dladdr ((void *) __libc_free, &libc) != 0
+                         object_of ((void *) next, &theirs) != 0
+                           && object_of ((void *) __libc_free, &libc) != 0
                            && theirs.dli_fbase == libc.dli_fbase);
       hkm_store_release (&cached, next);
     }
@@ -180,7 +182,7 @@ hkm_foreign_is_libc (const void *p)
 
 /* Not a tail call at any level: RTLD_NEXT means "after the object that
    contains the return address".  */
-void *
+HKM_COLD void *
 hkm_foreign_next (const char *name)
 {
   int saved = errno;

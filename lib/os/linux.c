@@ -307,31 +307,34 @@ hkm_os_huge (void *addr, size_t size)
          || failed (HKM_OS_MADVISE, saved);
 }
 
-static struct timespec
-clock_now (clockid_t clock)
+/* CLOCK in ns; 0 if the kernel refuses.  */
+static uint64_t
+clock_ns (clockid_t clock)
 {
-  struct timespec t = { 0, 0 };
-  long native[2];
+  long time[2] = { 0, 0 };
+#ifdef SYS_clock_gettime
   int saved = errno;
-  if (hkm_likely (hkm_os_vdso_clock (clock, native)))
-    return (struct timespec){ native[0], native[1] };
-  if (clock_gettime (clock, &t) != 0)
-    errno = saved;
-  return t;
+  if (hkm_unlikely (!hkm_os_vdso_clock (clock, time)))
+    {
+      hkm_syscall (SYS_clock_gettime, clock, time);
+      errno = saved;
+    }
+#else
+  hkm_os_vdso_clock (clock, time);
+#endif
+  return (uint64_t) time[0] * 1000000000u + (uint64_t) time[1];
 }
 
 uint64_t
 hkm_os_clock_ms (void)
 {
-  struct timespec t = clock_now (CLOCK_MONOTONIC_COARSE);
-  return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
+  return clock_ns (CLOCK_MONOTONIC_COARSE) / 1000000;
 }
 
 uint64_t
 hkm_os_clock_ns (void)
 {
-  struct timespec t = clock_now (CLOCK_MONOTONIC);
-  return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
+  return clock_ns (CLOCK_MONOTONIC);
 }
 
 void

@@ -26,7 +26,7 @@ enum reach
 enum { LOOKS = 8 };
 
 /* Where N adjacent bits of MASK start, or -1.  */
-static int
+static __attribute__ ((noinline)) int
 find_stretch (uint32_t mask, unsigned n)
 {
   uint32_t m = mask;
@@ -48,6 +48,8 @@ find_place (const hkm_superslab *ss, unsigned n)
   int best = find_stretch (ss->empty, n), most = -1;
   if (best >= 0)
     return best;
+  if (ss->empty == 0) /* none is: as in a process that has just started */
+    return find_stretch (~ss->used, n);
   for (unsigned at = 0; at + n <= HKM_SUPERSLAB_SLOTS; at++)
     {
       uint32_t mask = hkm_slot_mask (at, n);

@@ -301,7 +301,7 @@ class Matrix:
             os.makedirs(place, exist_ok=True)
             os.chown(place, user, user)
         cwd = "/matrix/%s/dir" % program.name
-        head = "src=/matrix/%s\nexport src\n" % os.path.basename(HERE)
+        head = "src=/matrix/%s part=1\nexport src\n" % os.path.basename(HERE)
         if program.prep:
             run = self.run_in(["sh", "-ec", head + program.prep], "-", user,
                               program.seconds * 2, cwd)
