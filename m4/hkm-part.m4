@@ -16,7 +16,8 @@ AC_DEFUN([HKM_CORE], [HKM_SUMMARY([$1], [core], [$2])])
 # macro HKM_WITH_NAME (upper case, _ for -), and adds a row to the closing
 # table and a word to HKM_PARTS (for the tests).
 AC_DEFUN([HKM_PART],
-[m4_pushdef([hkm_var], m4_translit([hkm_part_$1], [-], [_]))dnl
+[HKM_ALL_PARTS="$HKM_ALL_PARTS $1"
+m4_pushdef([hkm_var], m4_translit([hkm_part_$1], [-], [_]))dnl
 m4_pushdef([hkm_macro], m4_translit([HKM_WITH_$1], [-a-z], [_A-Z]))dnl
 AC_ARG_ENABLE([$1],
   [AS_HELP_STRING(m4_if([$2], [yes], [--disable-$1], [--enable-$1]), [$3])],

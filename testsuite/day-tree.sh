@@ -50,8 +50,8 @@ repository=$tree/srv/debian
 make_packages ()
 {
   unpack
-  verdict build/one build "$work/one" "$work/one/libhakmem-$version"
-  verdict build/next build "$work/next" "$work/next/libhakmem-$version"
+  verdict build/one build "$work/one" "$work/one/libhakmem-$version" -b
+  verdict build/next build "$work/next" "$work/next/libhakmem-$version" -b
 }
 
 # The day has no network: what it installs is fetched here.

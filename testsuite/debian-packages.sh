@@ -12,19 +12,18 @@ need_debhelper ()
   [ -d "$srcdir/debian" ] || skip "no debian/ in $srcdir: not a checkout"
 }
 
-# unpack: the release archive with debian/ beside it, in $work/one and, a version
-# later, $work/next.  Sets $archive and $version.
+# unpack: the release archive with debian/ beside it, in $work/one, where it lies
+# as the source package's, and, a version later, $work/next.  Sets $archive and
+# $version.
 unpack ()
 {
-  "${MAKE:-make}" -C "$builddir" dist >"$work/log" 2>&1 ||
-    { tail -n 3 "$work/log" >&2; echo "$target: make dist fails" >&2; exit 1; }
-  version=$(sed -n 's/^#define VERSION "\(.*\)"$/\1/p' "$builddir/config.h")
-  archive=$builddir/libhakmem-$version.tar.xz
+  release_archive
   for dir in one next; do
     mkdir -p "$work/$dir" && tar -C "$work/$dir" -xf "$archive" &&
       cp -a "$srcdir/debian" "$work/$dir/libhakmem-$version/" || exit 1
   done
-  next_version "$work/next/libhakmem-$version" || exit 1
+  next_version "$work/next/libhakmem-$version" &&
+    cp "$archive" "$work/one/libhakmem_$version.orig.tar.xz" || exit 1
 }
 
 # next_version SOURCE: a further entry in its changelog.
@@ -36,10 +35,11 @@ next_version ()
     cp "$work/changelog" "$1/debian/changelog"
 }
 
-# build DIR SOURCE: packages and what dpkg-buildpackage said, in DIR.
+# build DIR SOURCE FLAG...: packages and what dpkg-buildpackage said, in DIR.
 build ()
 {
-  (cd "$2" && DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc -b) \
+  (cd "$2" && shift 2 &&
+     DEB_BUILD_OPTIONS=${options-nocheck} dpkg-buildpackage -us -uc "$@") \
     >"$1/log" 2>&1 && return
   tail -n 5 "$1/log" | sed 's/^/# /'
   return 1
@@ -48,13 +48,15 @@ build ()
 # ---------------------------------------------------------------- the check
 
 # check "$@": $target from its needs to the closing line.  The script's own are
-# make_packages, make_tree, and inner, which runs in namespaces of its own.
+# make_packages, make_tree, inner, which runs in namespaces of its own, and perhaps
+# networked, which has the machine's network.
 check ()
 {
-  if [ "${1-}" = inner ]; then
-    inner
-    return
-  fi
+  case ${1-} in
+    inner | networked)
+      $1
+      return ;;
+  esac
   need_namespaces
   need_debhelper
   need_debootstrap
@@ -63,6 +65,8 @@ check ()
   { make_packages
     make_tree >&2
     unshare -mpinuf --mount-proc sh "$0" inner </dev/null
+    ! command -v networked >/dev/null ||
+      unshare -mpiuf --mount-proc sh "$0" networked </dev/null
   } 2>&1 | tee "$work/result"
   close_with "$work/result"
 }

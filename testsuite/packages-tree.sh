@@ -4,12 +4,14 @@
 #
 #   build/     dpkg-buildpackage of the release archive with debian/ beside it
 #              and of a copy of the checkout in a longer path, which must give the
-#              same packages bit by bit; their contents; lintian (pedantic)
+#              same packages bit by bit, the source's too; their contents; lintian
+#              (pedantic)
 #   install/   the library, the tools and the manual in a Debian tree made by
 #              debootstrap and looked at in namespaces of its own
 #   preload/   hakmem-preload: enable, upgrade meanwhile, disable, the question,
 #              remove, install again, remove the library below it
 #   purge/     no file and no word of them is left, and ld.so said nothing
+#   tests/     autopkgtest runs debian/tests there (HAKMEM_TEST_RELEASE)
 #
 # Prints `ok NAME' and `not ok NAME' lines and at last `N passed, N failed, N
 # skipped'.  Root, debhelper, debootstrap and a Debian mirror are needed, or else
@@ -18,7 +20,8 @@
 # Environment: MAKE, builddir (a configured build; default: here), srcdir (the
 # top of the source, a checkout), HAKMEM_TEST_TREE (a system made before, which
 # is copied; with man-db and python3), HAKMEM_TEST_SUITE (bookworm),
-# HAKMEM_TEST_MIRROR.  Writes only to $builddir/packages.work.
+# HAKMEM_TEST_MIRROR, HAKMEM_TEST_RELEASE (yes: `make check' while the packages
+# are built, and tests/; half an hour).  Writes only to $builddir/packages.work.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 target=check-packages
@@ -37,11 +40,13 @@ make_packages ()
   fi
   (cd "$srcdir" && git ls-files -coz --exclude-standard 2>/dev/null | tar --null -T - -cf -) \
     >"$work/checkout.tar" || rm -f "$work/checkout.tar"
+  verdict build/next build "$work/next" "$work/next/libhakmem-$version" -b
+  [ -z "${HAKMEM_TEST_RELEASE-}" ] || options=
   verdict build/archive build "$work/one" "$work/one/libhakmem-$version"
-  verdict build/next build "$work/next" "$work/next/libhakmem-$version"
   long=$work/two/of/a/longer/path
   if [ -s "$work/checkout.tar" ]; then
-    mkdir -p "$long/source" && tar -C "$long/source" -xf "$work/checkout.tar"
+    mkdir -p "$long/source" && tar -C "$long/source" -xf "$work/checkout.tar" &&
+      cp "$archive" "$long/libhakmem_$version.orig.tar.xz"
     verdict build/checkout build "$long" "$long/source"
     verdict build/same same_packages "$work/one" "$long"
   else
@@ -59,8 +64,8 @@ make_packages ()
 same_packages ()
 {
   bad=0
-  for deb in "$1"/*.deb; do
-    cmp "$deb" "$2/${deb##*/}" || bad=1
+  for file in "$1"/*.deb "$1"/*.debian.tar.xz "$1"/*.dsc; do
+    cmp "$file" "$2/${file##*/}" || bad=1
   done
   return $bad
 }
@@ -241,6 +246,19 @@ inner ()
   verdict purge/no_file diff "$work/before" "$work/after"
   verdict purge/no_word no_word
   verdict purge/ld.so_said_nothing nothing_said "$work/session"
+}
+
+# What debian/tests/control asks for is fetched by apt in the tree.
+networked ()
+{
+  [ -n "${HAKMEM_TEST_RELEASE-}" ] || return 0
+  command -v autopkgtest >/dev/null ||
+    { echo "skip tests/autopkgtest: not installed"; return; }
+  enter_tree
+  rm -f "$work"/one/*dbgsym*
+  verdict tests/autopkgtest env -u srcdir -u builddir autopkgtest --apt-upgrade \
+    --no-built-binaries --output-dir "$work/tests" "$work"/one/*.deb \
+    "$work"/one/*.dsc -- chroot "$tree"
 }
 
 check "$@"

@@ -12,18 +12,22 @@
 # skipped'.  Root and rpmbuild are needed, or else it is skipped.
 #
 # Environment: MAKE, builddir (a configured build; default: here), srcdir (the
-# top of the source).  Writes only to $builddir/rpm.work.
+# top of the source), HAKMEM_TEST_RELEASE (yes: with %check, all of `make check').
+# Writes only to $builddir/rpm.work.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 target=check-rpm
 # shellcheck source=testsuite/whole-system.sh
 . "$srcdir/testsuite/whole-system.sh"
 
-# build DIR DIST: packages of $archive, with DIST after the release.
+# build DIR DIST ?check?: packages of $archive, with DIST after the release.
 build ()
 {
   mkdir -p "$work/$1"
-  rpmbuild -ta --nodeps --without check --define "_topdir $work/$1" \
+  without=
+  [ "${3-}" = check ] || without='--without check'
+  # shellcheck disable=SC2086 # nothing or two words
+  rpmbuild -ta --nodeps $without --define "_topdir $work/$1" \
     --define "dist $2" "$archive"
 }
 
@@ -164,10 +168,8 @@ need_namespaces
 command -v rpmbuild >/dev/null || skip "no rpmbuild"
 if [ -n "$(find "$work" -maxdepth 0 2>/dev/null)" ]; then rm -rf "$work"; fi
 mkdir -p "$work" || exit 1
-"${MAKE:-make}" -C "$builddir" dist >"$work/log" 2>&1 ||
-  { tail -n 3 "$work/log" >&2; echo "check-rpm: make dist fails" >&2; exit 1; }
-archive=$(ls "$builddir"/libhakmem-*.tar.xz)
-{ verdict build/archive build one .1
+release_archive
+{ verdict build/archive build one .1 ${HAKMEM_TEST_RELEASE:+check}
   verdict build/next build next .2
   verdict build/contents contents
   if command -v rpmlint >/dev/null; then verdict build/lint lint

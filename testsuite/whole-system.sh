@@ -1,7 +1,7 @@
 # What check-preload, check-packages, check-day and check-rpm share: each reads this
 # with $target (its own name) and $srcdir set.  They write to $work alone; the
 # system they look at is $tree.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 work=$builddir/${target#check-}.work
 tree=$work/tree
@@ -47,6 +47,15 @@ close_with ()
   skipped=$(grep -c '^skip ' "$1")
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && rm -rf "$work"
+}
+
+# release_archive: makes it.  Sets $version and $archive.
+release_archive ()
+{
+  "${MAKE:-make}" -C "$builddir" dist >"$work/log" 2>&1 ||
+    { tail -n 3 "$work/log" >&2; echo "$target: make dist fails" >&2; exit 1; }
+  version=$(sed -n 's/^#define VERSION "\(.*\)"$/\1/p' "$builddir/config.h")
+  archive=$builddir/libhakmem-$version.tar.xz
 }
 
 # debian_tree PACKAGE,...: $tree, copied, or made by debootstrap with these.

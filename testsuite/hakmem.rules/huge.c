@@ -5,6 +5,7 @@
                 large
    huge always  in every process, superslabs with them
    huge kernel  as always, in a process that the kernel gives none
+   huge none    as always, on a system that has none or does not say
 
    HAKMEM_THP is set by who runs it, HAKMEM_THP_THRESHOLD is 8M.  */
 #include "outside.h"
@@ -17,6 +18,7 @@ enum { THRESHOLD = 8 * MIB };
 #ifndef PR_SET_THP_DISABLE
 #define PR_SET_THP_DISABLE 41
 #endif
+#define SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
 
 static bool
 is_advised (const void *p)
@@ -42,22 +44,36 @@ kernel_says (void)
   return says;
 }
 
-/* What the kernel does by itself.  */
-static bool
-kernel_always (void)
+/* What the kernel does by itself: "always madvise [never]"; "" where there is no
+   such file, as in a chroot without /sys.  */
+static const char *
+kernel_setting (void)
 {
-  char text[80] = "";
-  int fd = open ("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY);
+  static char text[80];
+  int fd = open (SETTING, O_RDONLY);
   ssize_t n = fd >= 0 ? read (fd, text, sizeof text - 1) : 0;
   if (fd >= 0)
     close (fd);
-  return n > 0 && strstr (text, "[always]") != NULL;
+  text[n > 0 ? n : 0] = '\0';
+  return text;
 }
 
 #define NEED_KERNEL()                                                         \
   do                                                                          \
     if (!kernel_says ())                                                      \
       SKIP ("the kernel knows no huge pages, or does not say");               \
+  while (0)
+
+/* For mode always, in which the library looks at the setting.  */
+#define NEED_SETTING()                                                        \
+  do                                                                          \
+    {                                                                         \
+      NEED_KERNEL ();                                                         \
+      if (kernel_setting ()[0] == '\0')                                       \
+        SKIP ("no %s here", SETTING);                                         \
+      if (strstr (kernel_setting (), "[never]") != NULL)                      \
+        SKIP ("[never] in %s", SETTING);                                      \
+    }                                                                         \
   while (0)
 
 /* 128 MiB in blocks below the threshold, and 64 MiB that stay.  */
@@ -88,7 +104,7 @@ TEST (off)
   char *p = malloc (100 * MIB), *q = malloc (1000);
   p = realloc (p, 200 * MIB);
   CHECK (!is_advised (p) && !is_advised (q));
-  CHECK (!kernel_always () || is_refused (p));
+  CHECK (strstr (kernel_setting (), "[always]") == NULL || is_refused (p));
   CHECK (!counts () || number ("THP_MAP") == 0);
   free (p);
   free (q);
@@ -156,7 +172,7 @@ TEST (growth)
 
 TEST (always)
 {
-  NEED_KERNEL ();
+  NEED_SETTING ();
   char *small = malloc (100), *large = malloc (1 * MIB),
        *below = malloc (5 * MIB), *p = malloc (THRESHOLD);
   CHECK (is_advised (small) && is_advised (large));
@@ -171,7 +187,7 @@ TEST (always)
    as soon as none is.  */
 TEST (huge_superslabs_go_back_whole)
 {
-  NEED_KERNEL ();
+  NEED_SETTING ();
   enum { SLABS = 16, PER = 4, N = SLABS * PER, EACH = 480 * KIB };
   static char *p[N];
   malloc_trim (0);
@@ -212,6 +228,22 @@ TEST (none_where_the_kernel_gives_none)
   free (p);
 }
 
+/* Nor is anything asked for where the system has none: the setting says so, or is
+   not there.  */
+TEST (none_where_the_system_has_none)
+{
+  NEED_KERNEL ();
+  const char *says = kernel_setting ();
+  CHECKF (says[0] == '\0' || strstr (says, "[never]") != NULL, "%s", says);
+  char *small = malloc (100), *large = malloc (1 * MIB),
+       *p = malloc (64 * MIB);
+  CHECK (!is_advised (small) && !is_advised (large) && !is_advised (p));
+  CHECK (!counts () || number ("THP_MAP") == 0);
+  free (small);
+  free (large);
+  free (p);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -241,6 +273,8 @@ main (int argc, char **argv)
       RUN (huge_superslabs_go_back_whole); /* first: nothing was purged yet */
       RUN (always);
     }
+  else if (strcmp (mode, "none") == 0)
+    RUN (none_where_the_system_has_none);
   else
     RUN (none_where_the_kernel_gives_none);
   return check_done ();

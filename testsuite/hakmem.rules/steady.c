@@ -77,10 +77,17 @@ grow_and_shrink (size_t size)
     free (cycle[i]);
 }
 
+#define NEED_LRU()                                                            \
+  do                                                                          \
+    if (!RULES_LRU)                                                           \
+      SKIP ("built without the list of empty superslabs");                    \
+  while (0)
+
 TEST (cycles_map_nothing)
 {
-  if (!counts () || !RULES_LRU)
-    SKIP ("built without statistics or the list of empty superslabs");
+  NEED_LRU ();
+  if (!counts ())
+    SKIP ("built without statistics");
   for (int i = 0; i < 3; i++)
     grow_and_shrink (1024);
   uint64_t maps = number ("mmap_calls"), unmaps = number ("munmap_calls"),
@@ -106,6 +113,7 @@ TEST (cycles_map_nothing)
    once in a while.  */
 TEST (large_blocks_map_little)
 {
+  NEED_LRU ();
   enum { PLACES = 64, ITERATIONS = 5000, ROUNDS = 100, FIRST = 40, MOST = 4 };
   static void *p[PLACES];
   uint64_t maps = 0;
@@ -139,6 +147,7 @@ TEST (large_blocks_map_little)
 /* The same blocks made and freed in the same order: nothing is mapped.  */
 TEST (large_cycles_map_nothing)
 {
+  NEED_LRU ();
   enum { N = 60, ROUNDS = 500, FIRST = 20 };
   static void *p[N];
   uint64_t maps = 0, purges = 0;
@@ -171,6 +180,7 @@ TEST (large_cycles_map_nothing)
    place beside what is kept wants a superslab more now and then.  */
 TEST (lonely_blocks_stay)
 {
+  NEED_LRU ();
   enum { MIB = 1 << 20, ALL = 256, ROUNDS = 60, FIRST = 20, MOST = 120 };
   static void *p[ALL];
   uint64_t calls = 0, rng = rng_seed (11);
