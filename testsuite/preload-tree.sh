@@ -6,9 +6,10 @@
 #   programs   each program there says the same to --version with the library in
 #              /etc/ld.so.preload as without
 #   work/      some do their work, setuid ones among them, and come out the same
-#   execs      10,000 starts of /bin/true, of which none may fail; prints what one
-#              costs beside libc alone and beside an empty library (make
-#              bench-startup has a budget)
+#   execs      10,000 starts of /bin/true and 200 of each program of
+#              bench/startup.list, of which none may fail; prints what one costs
+#              beside libc alone and beside an empty library (make bench-startup
+#              has a budget)
 #   left       disabling leaves nothing
 #
 # Prints `ok NAME' and `not ok NAME' lines and at last `N passed, N failed, N
@@ -138,18 +139,33 @@ works ()
   fi
 }
 
-execs ()
+# start ROUNDS EXECS COMMAND...: on each side as often as both, by turns.
+start ()
 {
-  "$work/startup" roots "$work/libc" "$work/empty" "$work/hakmem" 20 500 \
-    /bin/true >"$work/execs" || { not_ok execs; return; }
-  ok execs
-  awk '
+  rounds=$1 times=$2
+  shift 2
+  "$work/startup" roots "$work/libc" "$work/empty" "$work/hakmem" "$rounds" \
+    "$times" "$@" >"$work/execs" || return 1
+  awk -v command="$*" '
     { us[$1] = $2; ratio[$1] = $4 }
     END {
-      printf "# /bin/true, fork to wait, medians: libc %d us, an empty library " \
-        "%d us (%.3f), libhakmem %d us (%.3f)\n", us["libc"], us["empty"],
-        ratio["empty"], us["hakmem"], ratio["hakmem"]
+      printf "# %s, fork to wait, medians: libc %d us, an empty library " \
+        "%d us (%.3f), libhakmem %d us (%.3f)\n", command, us["libc"],
+        us["empty"], ratio["empty"], us["hakmem"], ratio["hakmem"]
     }' "$work/execs"
+}
+
+execs ()
+{
+  failed=
+  start 20 500 /bin/true || failed=/bin/true
+  sed '/^#/d' "$srcdir/bench/startup.list" >"$work/list"
+  while read -r command; do
+    eval "set -- $command"
+    [ -x "$tree/usr/bin/$1" ] || continue
+    start 10 20 "$@" || failed="$failed, $1"
+  done <"$work/list"
+  if [ "$failed" = "" ]; then ok execs; else not_ok "execs ($failed)"; fi
 }
 
 inner ()
