@@ -245,7 +245,8 @@ free_foreign (void *p, const char *who)
   if (hkm_lock_interrupts () || hkm_init () || hkm_foreign_is_libc (p))
     hkm_libc_free (p);
   else
-    hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
+    hkm_fail (hkm_big_was_freed (p) ? HKM_FAULT_DOUBLE_FREE : HKM_FAULT_INVALID,
+              who, p, 0, -1);
 }
 
 /* A mark is 0 unless sites have rules.  */

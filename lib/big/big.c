@@ -156,6 +156,17 @@ hkm_big_usable (const hkm_slab *slab, const void *p)
   return hkm_load_relaxed (&big->size);
 }
 
+HKM_COLD bool
+hkm_big_was_freed (const void *p)
+{
+  if ((uintptr_t) p % HKM_GRANULE != 0)
+    return false;
+  hkm_lock_take (&hkm_big_lock);
+  bool freed = hkm_cache_holds_locked (p);
+  hkm_lock_give (&hkm_big_lock);
+  return freed;
+}
+
 /* BIG, which the cache won't take, goes straight to the OS; no lock is held
    meanwhile: it may take long.  */
 static void

@@ -375,6 +375,19 @@ hkm_cache_hold_locked (hkm_big *big)
   hkm_idle_set_locked (big, 0);
 }
 
+HKM_COLD bool
+hkm_cache_holds_locked (const char *p)
+{
+  now_locked ();
+  for (hkm_link *l = hkm_index_by_age.next; l != &hkm_index_by_age; l = l->next)
+    {
+      const hkm_big *big = hkm_container_of (l, hkm_big, link);
+      if (p >= big->base && p < big->base + big->mapped)
+        return true;
+    }
+  return false;
+}
+
 size_t
 hkm_cache_kept_locked (void)
 {

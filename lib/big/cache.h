@@ -71,6 +71,8 @@ void hkm_cache_use_locked (hkm_big *big, size_t size);
 void hkm_cache_hold_locked (hkm_big *big);
 /* Give pages back while idle memory is over its budget.  */
 void hkm_cache_reclaim_locked (void);
+/* True if P lies in a cached mapping.  Searches.  */
+bool hkm_cache_holds_locked (const char *p);
 /* Bytes of cached mappings that are resident but no idle memory, because the
    strategy keeps them.  */
 size_t hkm_cache_kept_locked (void);

@@ -248,6 +248,23 @@ TEST (neighbours_become_one)
   hkm_retain_init (FLOOR);
 }
 
+/* A block that became part of another mapping was freed all the same.  */
+TEST (freed_and_joined)
+{
+  begin ();
+  char *whole = malloc (12 * MIB);
+  free (whole);
+  char *one = malloc (4 * MIB), *other = malloc (4 * MIB);
+  CHECK (one == whole && other == whole + 4 * MIB);
+  free (one);
+  CHECK (!hkm_big_was_freed (other) && !hkm_big_was_freed (other + 64 * 1024));
+  free (other);
+  CHECK (hkm_map_find (other) == NULL && hkm_big_was_freed (other));
+  CHECK (!hkm_big_was_freed (other + 16) && !hkm_big_was_freed (&other));
+  malloc_trim (0);
+  CHECK (!hkm_big_was_freed (other));
+}
+
 /* A block grows into cached memory behind it without a call.  */
 TEST (grown_into_what_lies_behind)
 {
@@ -596,6 +613,7 @@ main (void)
   RUN (aligned_big_blocks);
   RUN (cut_and_joined);
   RUN (neighbours_become_one);
+  RUN (freed_and_joined);
   RUN (grown_into_what_lies_behind);
   RUN (no_more_is_evicted_than_must);
   RUN (which_block_serves);
