@@ -50,7 +50,8 @@ resize_in_place (hkm_slab *slab, void *p, size_t usable, size_t size)
 static void *
 realloc_foreign (void *p, size_t size)
 {
-  if (hkm_lock_interrupts () || hkm_init () || hkm_foreign_is_libc (p))
+  if (hkm_lock_interrupts () || hkm_init ()
+      || (!hkm_big_was_freed (p) && hkm_foreign_is_libc (p)))
     return hkm_libc_realloc (p, size);
   hkm_fail (HKM_FAULT_INVALID, "realloc", p, 0, -1);
   return NULL;

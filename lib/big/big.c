@@ -10,6 +10,9 @@
 #include "superslab/retain.h"
 #include "superslab/superslab.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* Guarded by hkm_big_lock.  */
 static size_t live_bytes, live_mapped;
 static uint64_t live_count;
@@ -81,7 +84,7 @@ get_best (void *(*get) (size_t, size_t), size_t size, size_t align, bool huge)
 }
 
 /* A fresh mapping for SIZE bytes at a multiple of ALIGN; NULL: no memory.  */
-static hkm_big *
+static HKM_COLD hkm_big *
 map_fresh (size_t size, size_t align, hkm_mark mark)
 {
   hkm_lock_take (&hkm_big_lock);
@@ -212,29 +215,28 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
 }
 
 /* Move the pages of BIG to where SIZE bytes fit.  No byte is copied.  */
-static bool
+static HKM_COLD bool
 move (hkm_big *big, size_t size)
 {
   char *target = get_best (hkm_os_reserve, size, HKM_GRANULE, big->huge);
   if (target == NULL)
     return false;
-  if (!hkm_map_set (target, 1, &big->head))
+  if (!hkm_map_set (target, 1, &big->head)) /* now there is a leaf for it */
     {
       hkm_os_unreserve (target, size);
       return false;
     }
-  /* The old entry goes before the memory does; nobody else may look this
-     block up while its owner reallocates it.  */
+  hkm_map_set (target, 1, NULL);
+  /* Neither place is registered while the memory is nowhere: the target may be
+     another's the moment the move fails.  Nobody else may look this block up
+     while its owner reallocates it.  */
   char *old = big->base;
   hkm_map_set (old, 1, NULL);
-  if (!hkm_os_move (old, big->mapped, target, size))
-    {
-      hkm_map_set (old, 1, &big->head);
-      hkm_map_set (target, 1, NULL);
-      return false;
-    }
-  hkm_store_relaxed (&big->base, target);
-  return true;
+  bool moved = hkm_os_move (old, big->mapped, target, size);
+  if (moved)
+    hkm_store_relaxed (&big->base, target);
+  hkm_map_set (big->base, 1, &big->head);
+  return moved;
 }
 
 /* BIG has SIZE bytes in use now.  */
@@ -262,15 +264,32 @@ remapped_locked (hkm_big *big, size_t size)
 }
 
 /* The mapping of BIG becomes SIZE bytes, here or elsewhere.  Nothing of it is
-   idle memory meanwhile.  */
+   idle memory meanwhile.  False: it does not; if IN_PARTS because it was joined of
+   what the kernel has as several.  */
 static bool
-remap (hkm_big *big, size_t size)
+remap (hkm_big *big, size_t size, bool *in_parts)
 {
   hkm_lock_take (&hkm_big_lock);
   hkm_cache_hold_locked (big);
   hkm_lock_give (&hkm_big_lock);
-  return hkm_os_resize (big->base, big->mapped, size)
-         || (size > big->mapped && move (big, size));
+  int error = hkm_os_resize (big->base, big->mapped, size);
+  *in_parts = error == EFAULT;
+  return error == 0
+         || (size > big->mapped && !*in_parts && move (big, size));
+}
+
+/* SIZE bytes, more than BIG has, with what it holds, elsewhere; or NULL.  */
+static HKM_COLD void *
+copied (hkm_big *big, size_t size)
+{
+  size_t dirty;
+  hkm_mark mark = hkm_load_relaxed (&big->head.site);
+  void *p = big->base, *q = hkm_big_alloc (size, HKM_GRANULE, mark, &dirty);
+  if (q == NULL)
+    return NULL;
+  memcpy (q, p, big->size);
+  hkm_big_free (&big->head, p, "realloc");
+  return q;
 }
 
 /* As remap, of cached memory that lies behind: no call.  */
@@ -298,7 +317,7 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   size_t length = hkm_big_granules (size), most = hkm_big_most (size, mark);
   bool serves = (big->mapped >= size && big->mapped <= most)
                 || extend (big, size, most);
-  bool remapped = !serves && remap (big, length);
+  bool in_parts = false, remapped = !serves && remap (big, length, &in_parts);
   hkm_lock_take (&hkm_big_lock);
   if (remapped)
     remapped_locked (big, length);
@@ -306,7 +325,9 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   bool done = size <= big->mapped;
   resized_locked (big, done ? size : big->size);
   hkm_lock_give (&hkm_big_lock);
-  return done ? big->base : NULL;
+  if (done)
+    return big->base;
+  return in_parts ? copied (big, size) : NULL;
 }
 
 size_t

@@ -15,7 +15,8 @@ void *hkm_big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty);
    point for the message if P isn't right.  */
 void hkm_big_free (hkm_slab *slab, void *p, const char *who);
 /* True if P, which the map does not know, may be where a block began that was
-   freed: its mapping is part of a cached one.  For messages: it searches.  */
+   freed: its mapping is part of a cached one.  It searches, if P is a multiple of
+   the granule.  */
 bool hkm_big_was_freed (const void *p);
 /* The block at P with SIZE bytes (above 2 MiB), moved or not; NULL: no memory,
    the block is unchanged.  */

@@ -262,9 +262,10 @@ hkm_cache_extend_locked (hkm_big *big, size_t size, size_t most)
 
 /* Of BIG, which is cached, all but the first KEEP bytes goes back to the OS.
    False: all stays.  */
-static bool
+static HKM_COLD bool
 evict_locked (hkm_big *big, size_t keep)
 {
+  uint64_t turn = big->turn;
   hkm_link *newer = hkm_index_leave_locked (big);
   bool gone = keep > 0 ? hkm_os_unmap (big->base + keep, big->mapped - keep)
                        : hkm_big_unmap (big);
@@ -279,7 +280,10 @@ evict_locked (hkm_big *big, size_t keep)
       big->mapped = keep;
     }
   if (big->mapped > 0)
-    hkm_index_enter_locked (big, newer);
+    {
+      hkm_index_enter_locked (big, newer);
+      big->turn = turn; /* it is no younger */
+    }
   else
     hkm_big_forget_locked (big);
   return gone;
@@ -315,13 +319,19 @@ hkm_cache_reclaim_locked (void)
   if (hkm_retain_idle () <= budget)
     return;
   /* Some more than asked for, so that not every call has a little to purge.
-     Locked memory can't be purged, but unmapped.  */
+     Locked memory can't be purged, but unmapped; in a live block it is not
+     idle.  */
   budget -= budget / 8 < AIR ? budget / 8 : AIR;
   while ((have = hkm_retain_idle ()) > budget
          && (big = hkm_idle_first_locked ()) != NULL)
-    if (!hkm_idle_purge_locked (big, have - budget)
-        && (big->size > 0 || !evict_locked (big, 0)))
-      break;
+    {
+      if (hkm_idle_purge_locked (big, have - budget))
+        continue;
+      if (big->size > 0)
+        hkm_idle_set_locked (big, 0);
+      else if (!evict_locked (big, 0))
+        break;
+    }
 }
 
 static void

@@ -106,9 +106,10 @@ age_list_locked (const hkm_link *list, uint64_t purge_ms, uint64_t now)
   while (!hkm_list_empty (list))
     {
       hkm_big *big = hkm_container_of (list->next, hkm_big, idle_link);
-      if (now - big->idle_since < purge_ms
-          || !hkm_idle_purge_locked (big, big->idle))
+      if (now - big->idle_since < purge_ms)
         break;
+      if (!hkm_idle_purge_locked (big, big->idle))
+        hkm_idle_set_locked (big, 0); /* locked: nothing to be had */
     }
 }
 

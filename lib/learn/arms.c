@@ -80,7 +80,7 @@ add_candidates (hkm_arms *arms, enum hkm_learner who, enum hkm_opt_id list)
 }
 #endif
 
-void
+HKM_COLD void
 hkm_arms_init (hkm_arms *arms)
 {
   hkm_policy_refresh (&arms->shipped);
@@ -146,7 +146,7 @@ remote_moves (const hkm_policy *shipped, uint32_t factor,
                           (uint32_t) row->max));
 }
 
-void
+HKM_COLD void
 hkm_arms_moves (const hkm_arms *arms, enum hkm_learner who, unsigned a,
                 const hkm_policy *policy, hkm_moves *moves)
 {

@@ -120,7 +120,7 @@ judge (hkm_canary *c)
               HKM_CANARY_REWARD);
 }
 
-hkm_canary_verdict
+HKM_COLD hkm_canary_verdict
 hkm_canary_add (hkm_canary *c, const hkm_canary_window *w)
 {
   bool counts = w->volume >= c->config.volume;

@@ -28,7 +28,7 @@ hkm_driver_caps_restart (hkm_driver *d)
     hkm_cap_init (&d->runs[k], &d->runs_config, policy.run_most[k]);
 }
 
-void
+HKM_COLD void
 hkm_driver_caps_init (hkm_driver *d)
 {
   d->mid_config = cap_config (HKM_OPT_TARGET_HIT_MID, HKM_OPT_CAP_STEP_MID,

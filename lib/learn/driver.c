@@ -16,7 +16,7 @@ hkm_driver_policy (void)
 
 /* ---- starting ---- */
 
-void
+HKM_COLD void
 hkm_driver_init (hkm_driver *d, const hkm_observation *first, bool keeps,
                  uint64_t random)
 {

@@ -238,19 +238,23 @@ hkm_os_reserve (size_t size, size_t align)
   return map_aligned (size, align, PROT_NONE);
 }
 
-static bool
+static int
 remap_raw (void *addr, size_t old_size, size_t new_size, int flags,
            void *target)
 {
   if (!may_call (HKM_OS_MREMAP))
-    return false;
+    return ENOMEM;
   int saved = errno;
-  return sys_mremap (addr, old_size, new_size, flags, target) != MAP_FAILED
-         || failed (HKM_OS_MREMAP, saved);
+  if (sys_mremap (addr, old_size, new_size, flags, target) != MAP_FAILED)
+    return 0;
+  int error = errno;
+  failed (HKM_OS_MREMAP, saved);
+  return error;
 }
 
-/* The difference is charged before, or discharged after.  */
-static bool
+/* The difference is charged before, or discharged after.  0, or an errno
+   value.  */
+static int
 remap (void *addr, size_t old_size, size_t new_size, int flags, void *target)
 {
   size_t more = new_size > old_size ? new_size - old_size : 0;
@@ -259,14 +263,14 @@ remap (void *addr, size_t old_size, size_t new_size, int flags, void *target)
     {
       if (target != NULL)
         hkm_os_unreserve (target, new_size);
-      return false;
+      return ENOMEM;
     }
-  bool done = remap_raw (addr, old_size, new_size, flags, target);
-  discharge (done ? less : more);
-  return done;
+  int error = remap_raw (addr, old_size, new_size, flags, target);
+  discharge (error == 0 ? less : more);
+  return error;
 }
 
-bool
+int
 hkm_os_resize (void *addr, size_t old_size, size_t new_size)
 {
   return remap (addr, old_size, new_size, 0, NULL);
@@ -276,7 +280,8 @@ bool
 hkm_os_move (void *addr, size_t old_size, void *target, size_t new_size)
 {
   return remap (addr, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED,
-                target);
+                target)
+         == 0;
 }
 
 bool

@@ -29,8 +29,9 @@ bool hkm_os_unreserve (void *addr, size_t size);
 /* Give [addr, addr+size) back, which hkm_os_map gave.  False (ENOMEM at the
    mapping limit): nothing changed.  */
 bool hkm_os_unmap (void *addr, size_t size);
-/* Change the length of a mapping in place.  False: unchanged.  */
-bool hkm_os_resize (void *addr, size_t old_size, size_t new_size);
+/* Change the length of a mapping in place.  An errno value other than 0:
+   unchanged; EFAULT: the kernel has it as several, and won't move it either.  */
+int hkm_os_resize (void *addr, size_t old_size, size_t new_size);
 /* Move the pages of [addr, old_size) onto TARGET, a reserve of at least
    NEW_SIZE bytes; the rest up to NEW_SIZE reads as zero.  False: unchanged, but
    TARGET is not the caller's any more (the kernel takes it away before most of

@@ -153,8 +153,10 @@ HKM_INLINE uint32_t
 hkm_slab_worth (const hkm_heap *heap, const hkm_slab *slab)
 {
   uint32_t worth = slab->capacity / heap->policy.return_fraction;
-  if (heap->bin[slab->cls].slabs >= HKM_SLABS_MANY)
-    worth *= HKM_SLABS_MANY_WAIT;
+  uint32_t half = slab->capacity / 2;
+  if (heap->bin[slab->cls].slabs >= HKM_SLABS_MANY && worth < half)
+    worth = worth * HKM_SLABS_MANY_WAIT < half ? worth * HKM_SLABS_MANY_WAIT
+                                               : half;
   return worth != 0 ? worth : 1;
 }
 

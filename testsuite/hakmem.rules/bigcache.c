@@ -248,6 +248,35 @@ TEST (neighbours_become_one)
   hkm_retain_init (FLOOR);
 }
 
+/* The kernel neither moves nor lengthens what it has as several mappings: such a
+   block is copied, without a trim and without a reserve that stays.  */
+TEST (grown_though_in_parts)
+{
+  begin ();
+  hkm_retain_init (100 * MIB);
+  char *other = malloc (20 * MIB), *p = malloc (8 * MIB);
+  void *between = malloc (3 * MIB);
+  memset (other, 1, 20 * MIB);
+  free (other);
+  block_fill (p, 8 * MIB, 7);
+  CHECK (madvise (p + 4 * MIB, 4 * MIB, MADV_DONTDUMP) == 0);
+  uint64_t remaps = hkm_os_calls (HKM_OS_MREMAP);
+  uint64_t cached = facts ().cached_bytes, maps = hkm_os_calls (HKM_OS_MMAP);
+  errno = 0;
+  char *q = realloc (p, 30 * MIB);
+  CHECK (q != NULL && q != p && errno == 0);
+  CHECK (block_kept (q, 8 * MIB, 8 * MIB, (uintptr_t) p, 7));
+  CHECKF (hkm_os_calls (HKM_OS_MREMAP) == remaps + 1
+          && hkm_os_calls (HKM_OS_MMAP) == maps + 1,
+          "%llu mremap and %llu mmap calls",
+          (unsigned long long) (hkm_os_calls (HKM_OS_MREMAP) - remaps),
+          (unsigned long long) (hkm_os_calls (HKM_OS_MMAP) - maps));
+  CHECK (facts ().cached_bytes == cached + 8 * MIB);
+  free (q);
+  free (between);
+  hkm_retain_init (FLOOR);
+}
+
 /* A block that became part of another mapping was freed all the same.  */
 TEST (freed_and_joined)
 {
@@ -613,6 +642,7 @@ main (void)
   RUN (aligned_big_blocks);
   RUN (cut_and_joined);
   RUN (neighbours_become_one);
+  RUN (grown_though_in_parts);
   RUN (freed_and_joined);
   RUN (grown_into_what_lies_behind);
   RUN (no_more_is_evicted_than_must);
