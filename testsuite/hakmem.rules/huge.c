@@ -161,9 +161,9 @@ TEST (growth)
   p = realloc (p, 60 * MIB);
   CHECK (p[0] == 1 && is_advised (p));
   CHECK (number ("madvise_calls") == calls);
-  /* And again from the cache.  */
+  /* And again; what comes from the cache is huge already.  */
   free (p);
-  calls = number ("madvise_calls");
+  calls = number ("madvise_calls") + (number ("big_cached_bytes") == 0);
   p = malloc (60 * MIB);
   CHECK (is_advised (p) && number ("madvise_calls") == calls);
   free (p);
