@@ -242,11 +242,10 @@ free_slab_block (hkm_slab *slab, void *p, const char *who)
 static void
 free_foreign (void *p, const char *who)
 {
-  if (hkm_lock_interrupts () || hkm_init ())
-    hkm_libc_free (p);
-  else if (hkm_big_was_freed (p))
+  bool theirs = hkm_lock_interrupts () || hkm_init ();
+  if (!theirs && hkm_big_was_freed (p))
     hkm_fail (HKM_FAULT_DOUBLE_FREE, who, p, 0, -1);
-  else if (hkm_foreign_is_libc (p))
+  else if (theirs || hkm_foreign_is_libc (p))
     hkm_libc_free (p);
   else
     hkm_fail (HKM_FAULT_INVALID, who, p, 0, -1);
