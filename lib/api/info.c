@@ -99,10 +99,12 @@ HKM_API (mallinfo) (void)
 static void
 flush_stream (hkm_out *out, const char *bytes, size_t n)
 {
+  if (out->arg == NULL)
+    return;
   size_t (*write) (const void *, size_t, size_t, FILE *)
       = (size_t (*) (const void *, size_t, size_t, FILE *))
           hkm_foreign_next ("fwrite");
-  if (out->arg != NULL && write (bytes, 1, n, out->arg) != n)
+  if (write (bytes, 1, n, out->arg) != n)
     out->arg = NULL;
 }
 

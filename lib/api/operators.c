@@ -106,11 +106,15 @@ find_in_cxx (const char *name)
   void *library = hkm_load_relaxed (&cached);
   int saved = errno;
   void *found = NULL;
-  void *(*open) (const char *, int)
-      = (void *(*) (const char *, int)) hkm_foreign_next ("dlopen");
 
-  for (size_t i = 0; library == NULL && i < sizeof names / sizeof *names; i++)
-    library = open (names[i], RTLD_LAZY | RTLD_NOLOAD);
+  if (library == NULL)
+    {
+      void *(*open) (const char *, int)
+          = (void *(*) (const char *, int)) hkm_foreign_next ("dlopen");
+      for (size_t i = 0; library == NULL && i < sizeof names / sizeof *names;
+           i++)
+        library = open (names[i], RTLD_LAZY | RTLD_NOLOAD);
+    }
   if (library != NULL)
     {
       hkm_store_relaxed (&cached, library);

@@ -26,7 +26,7 @@ enum reach
 enum { LOOKS = 8 };
 
 /* Where N adjacent bits of MASK start, or -1.  */
-static __attribute__ ((noinline)) int
+static HKM_NOINLINE int
 find_stretch (uint32_t mask, unsigned n)
 {
   uint32_t m = mask;
