@@ -80,7 +80,7 @@ int hakmem_ctl (const char *name, void *old, size_t *old_length,
      heaps              thread heaps, heaps_parked of them without a thread
      superslabs         2 MiB regions, superslabs_lru of them wholly empty,
                         superslabs_sparse used in less than a quarter
-     run_count, run_bytes   blocks above 32 KiB, up to 2 MiB
+     run_count, run_bytes   blocks above 32 KiB, up to 1 MiB
      big_count, big_bytes   blocks with a mapping of their own
      big_cached_bytes       freed ones that are kept
      mmap_calls, munmap_calls, mremap_calls, madvise_calls

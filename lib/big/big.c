@@ -40,7 +40,8 @@ huge_wanted_locked (const hkm_big *big, size_t size, hkm_mark mark)
 {
   const hkm_policy *policy = hkm_cache_policy_locked ();
   bool hinted = (mark & HKM_HINT_THP) != 0;
-  if (policy->thp == HKM_THP_OFF || (size < policy->thp_threshold && !hinted)
+  size_t least = hinted ? hkm_os_huge_size () : policy->thp_threshold;
+  if (policy->thp == HKM_THP_OFF || size < least
       || hkm_os_thp () == HKM_OS_THP_NEVER)
     return false;
   return policy->thp == HKM_THP_ALWAYS || hinted

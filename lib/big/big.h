@@ -1,4 +1,4 @@
-/* L2 big: blocks above 2 MiB (or aligned beyond what runs give), each a mapping
+/* L2 big: blocks above 1 MiB (or aligned beyond what runs give), each a mapping
    of its own at a multiple of 64 KiB, or a piece of one; a cache of freed ones
    with a byte budget (big/cache.h); growth by moving pages.  Only a block's first
    granule is registered.  Thread-safe (HKM_RANK_BIG).  */
@@ -18,7 +18,7 @@ void hkm_big_free (hkm_slab *slab, void *p, const char *who);
    freed: its mapping is part of a cached one.  It searches, if P is a multiple of
    the granule.  */
 bool hkm_big_was_freed (const void *p);
-/* The block at P with SIZE bytes (above 2 MiB), moved or not; NULL: no memory,
+/* The block at P with SIZE bytes (above 1 MiB), moved or not; NULL: no memory,
    the block is unchanged.  */
 void *hkm_big_realloc (hkm_slab *slab, void *p, size_t size);
 /* Usable bytes of the block at P; 0 if P is not its start or it is free.  */

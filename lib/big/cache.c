@@ -15,6 +15,7 @@ hkm_counts hkm_big_counts;
 
 static hkm_link spare; /* descriptors without a mapping */
 static size_t cache_budget;
+static unsigned in_a_row; /* blocks handed out since one was freed */
 
 /* ---- strategies ---- */
 
@@ -139,9 +140,14 @@ hkm_big_forget_locked (hkm_big *big)
 
 /* ---- pieces ---- */
 
-/* How much SIZE bytes get of a mapping longer than MOST: the next half of a power
-   of two, so that blocks begin, again and again, where earlier ones did.  Who
-   writes little of a block writes that, and what lies between stays untouched.  */
+/* A program that replaces blocks gets of a longer mapping the next half of a power
+   of two, so that they begin, again and again, where earlier ones did: who writes
+   little of a block writes that, and what lies between stays untouched.  One that
+   asked for so many in a row, and freed none, grows: the closer its blocks lie the
+   more of them are resident already.  It gets exactly what it asks for.  */
+enum { GROWS = 2 };
+
+/* How much SIZE bytes get of a mapping longer than MOST.  */
 static size_t
 cut_length (size_t size, size_t most)
 {
@@ -235,6 +241,8 @@ hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark)
 {
   const strategy *by = now_locked ();
   age_locked (by);
+  if (in_a_row++ >= GROWS)
+    mark |= HKM_HINT_EXACT;
   size_t most = hkm_big_most (size, mark);
   hkm_big *big = hkm_index_find_locked (size, most, align, by->newest);
   if (big == NULL)
@@ -345,6 +353,7 @@ keep_locked (hkm_big *big)
 bool
 hkm_cache_put_locked (hkm_big *big)
 {
+  in_a_row = 0;
   if (big->mapped > cache_budget)
     return false;
   shrink_locked (cache_budget - big->mapped);

@@ -1,4 +1,4 @@
-/* L1 large: blocks above 32 KiB up to 2 MiB, as runs of slots.  A run has one
+/* L1 large: blocks above 32 KiB up to 1 MiB, as runs of slots.  A run has one
    owner at a time: the program, a thread's cache, or the superslabs.  */
 #ifndef HKM_LARGE_RUN_H
 #define HKM_LARGE_RUN_H
@@ -7,7 +7,7 @@
 #include "stats/stats.h"
 #include "superslab/slab.h"
 
-#define HKM_LARGE_MAX ((size_t) 2 << 20)
+#define HKM_LARGE_MAX (HKM_RUN_LONGEST * HKM_GRANULE)
 
 /* SIZE bytes (up to HKM_LARGE_MAX) aligned to 64 KiB; *zeroed: reads as zero.
    CACHE and COUNTS are the calling thread's (CACHE may be NULL).  NULL: no

@@ -102,7 +102,7 @@ spill (hkm_run_cache *cache, hkm_counts *counts, unsigned n)
 static HKM_COLD void
 forget_unused (hkm_run_cache *cache)
 {
-  for (unsigned n = 1; n <= HKM_RUN_CACHED; n++)
+  for (unsigned n = 1; n <= HKM_RUN_LONGEST; n++)
     if (cache->count[n - 1] != 0
         && !((cache->wanted | cache->kept) >> hkm_run_class (n) & 1))
       {
@@ -163,10 +163,10 @@ hkm_slab *
 hkm_run_cache_take (hkm_run_cache *cache, hkm_counts *counts, unsigned slots,
                     unsigned most)
 {
-  if (slots > HKM_RUN_CACHED || !cache->keeps)
+  if (!cache->keeps)
     return NULL;
-  if (most > HKM_RUN_CACHED)
-    most = HKM_RUN_CACHED;
+  if (most > HKM_RUN_LONGEST)
+    most = HKM_RUN_LONGEST;
   uint32_t fit = ((uint32_t) 2 << (most - 1)) - ((uint32_t) 1 << (slots - 1));
   while ((cache->present & fit) != 0)
     {
@@ -188,10 +188,7 @@ hkm_run_cache_take (hkm_run_cache *cache, hkm_counts *counts, unsigned slots,
 bool
 hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run)
 {
-  unsigned n = run->slots;
-  if (n > HKM_RUN_CACHED)
-    return false;
-  unsigned cls = hkm_run_class (n);
+  unsigned n = run->slots, cls = hkm_run_class (n);
   if (cache->most[cls] == 0)
     return false;
   if (cache->held[cls] >= cache->most[cls])
@@ -214,14 +211,13 @@ hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run)
 void
 hkm_run_cache_prefer (hkm_run_cache *cache, unsigned slots)
 {
-  if (slots <= HKM_RUN_CACHED)
-    cache->kept |= 1u << hkm_run_class (slots);
+  cache->kept |= 1u << hkm_run_class (slots);
 }
 
 void
 hkm_run_cache_flush (hkm_run_cache *cache)
 {
-  for (unsigned n = 1; n <= HKM_RUN_CACHED; n++)
+  for (unsigned n = 1; n <= HKM_RUN_LONGEST; n++)
     {
       hkm_run_list_release (list_take (cache, n));
       cache->count[n - 1] = 0;
@@ -257,7 +253,7 @@ hkm_run_cache_observe (hkm_run_cache *cache, const hkm_policy *policy)
 static hkm_run_list *
 rob (hkm_run_cache *cache)
 {
-  for (unsigned n = HKM_RUN_CACHED; n >= 1; n--)
+  for (unsigned n = HKM_RUN_LONGEST; n >= 1; n--)
     if (hkm_load_relaxed (&cache->xlist[n - 1]) != NULL)
       {
         hkm_run_list *list

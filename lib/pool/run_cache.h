@@ -1,8 +1,8 @@
 /* Free runs that wait for their next user: each thread's cache, and behind it a
    pool all threads share (pool/run_shared.c).  A run is cached under its exact
    length; lengths that lie between two powers of two form a class (64, 128,
-   256, 512 KiB, 1 MiB), which has a cap.  Longer runs are not cached.  What is
-   cached counts as idle memory.
+   256, 512 KiB, 1 MiB), which has a cap.  What is cached counts as idle
+   memory.
 
    A cache's lists belong to whoever exchanged them for NULL: to its thread for
    the length of a call, and to anybody who must give memory back.  Nobody but
@@ -16,7 +16,7 @@
 
 enum
 {
-  HKM_RUN_CACHED = 16 /* slots of the longest run that is cached */
+  HKM_RUN_LONGEST = 16 /* slots; what is longer is a big block */
 };
 
 /* A list of free runs of one length, linked by xnext.  NULL: none.  */
@@ -24,11 +24,11 @@ typedef hkm_slab hkm_run_list;
 
 typedef struct hkm_run_cache
 {
-  hkm_run_list *xlist[HKM_RUN_CACHED]; /* by length, from 1; newest first */
+  hkm_run_list *xlist[HKM_RUN_LONGEST]; /* by length, from 1; newest first */
   /* The rest is the thread's own.  */
-  uint32_t count[HKM_RUN_CACHED]; /* of the list, unless somebody took it */
+  uint32_t count[HKM_RUN_LONGEST]; /* of the list, unless somebody took it */
   uint32_t held[HKM_RUN_CLASSES]; /* sums of count */
-  uint32_t used[HKM_RUN_CACHED]; /* `clock' when a run last came or went */
+  uint32_t used[HKM_RUN_LONGEST]; /* `clock' when a run last came or went */
   uint32_t clock;   /* runs put so far */
   uint32_t forget;  /* runs to be put until what is unused is forgotten */
   uint32_t wanted;  /* bit k: a run of class k came or went lately */
@@ -50,7 +50,7 @@ typedef struct hkm_run_cache
   struct hkm_run_cache *next; /* of all there are; constant once known */
 } hkm_run_cache;
 
-/* The class of runs of SLOTS slots, 1..HKM_RUN_CACHED.  */
+/* The class of runs of SLOTS slots, 1..HKM_RUN_LONGEST.  */
 HKM_INLINE unsigned
 hkm_run_class (unsigned slots)
 {
@@ -61,7 +61,7 @@ hkm_run_class (unsigned slots)
    NULL.  COUNTS are the thread's.  */
 hkm_slab *hkm_run_cache_take (hkm_run_cache *cache, hkm_counts *counts,
                               unsigned slots, unsigned most);
-/* Keep RUN, which is free; false: it is too long, or the cap is 0.  */
+/* Keep RUN, which is free; false: the cap is 0.  */
 bool hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts,
                         hkm_slab *run);
 /* CACHE keeps runs of the class of SLOTS slots with preference.  */
@@ -79,7 +79,7 @@ void hkm_run_cache_note_live (hkm_run_cache *cache, int runs, int slots);
 HKM_INLINE void
 hkm_run_cache_note_asked (hkm_run_cache *cache, unsigned slots, bool missed)
 {
-  if (cache == NULL || slots > HKM_RUN_CACHED)
+  if (cache == NULL)
     return;
   unsigned k = hkm_run_class (slots);
   hkm_store_relaxed (&cache->asked[k], cache->asked[k] + 1);

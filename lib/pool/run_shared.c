@@ -8,7 +8,7 @@
 typedef struct shard
 {
   HKM_ALIGNED (HKM_CACHE_LINE)
-  hkm_run_list *xbox[HKM_RUN_CACHED][HKM_RUN_ROWS];
+  hkm_run_list *xbox[HKM_RUN_LONGEST][HKM_RUN_ROWS];
   /* Hints, relaxed: of two threads that write one at once the later wins.  A
      bundle whose bit was lost so waits until another of its length comes, or
      memory is given back.  */
@@ -142,7 +142,7 @@ hkm_run_shared_forget (uint32_t wanted)
   uint32_t fit = 0;
   wanted |= hkm_load_relaxed (&s->wanted);
   hkm_run_list *bundle;
-  for (unsigned n = 1; n <= HKM_RUN_CACHED; n++)
+  for (unsigned n = 1; n <= HKM_RUN_LONGEST; n++)
     if (!(wanted >> hkm_run_class (n) & 1))
       fit |= (uint32_t) 1 << (n - 1);
   while ((bundle = take_fitting (s, fit)) != NULL)
@@ -175,7 +175,7 @@ hkm_run_shared_take_any (void)
 {
   uint32_t used = hkm_load_relaxed (&shards_used);
   for (uint32_t i = 0; i < used; i++)
-    for (unsigned n = HKM_RUN_CACHED; n >= 1; n--)
+    for (unsigned n = HKM_RUN_LONGEST; n >= 1; n--)
       {
         hkm_run_list *bundle = take_from (&shards[i], n);
         if (bundle != NULL)

@@ -1,4 +1,4 @@
-/* Blocks above 2 MiB, made and freed by different threads, also calloc'ed
+/* Blocks above 1 MiB, made and freed by different threads, also calloc'ed
    (which must be zero although the cache hands out used mappings), aligned
    beyond a page, and grown.  Both ends and a word of every page are checked.  */
 #include "concur.h"
@@ -59,7 +59,7 @@ big_new (uint64_t *random)
 {
   big *b = malloc (sizeof *b);
   size_t align = 16;
-  b->size = draw_size (random, (2 << 20) + 1, largest);
+  b->size = draw_size (random, (1 << 20) + 1, largest);
   switch (below (random, 6))
     {
     case 0:
@@ -84,7 +84,7 @@ big_new (uint64_t *random)
 static void
 big_resize (big *b, uint64_t *random)
 {
-  size_t size = draw_size (random, (2 << 20) + 1, largest);
+  size_t size = draw_size (random, (1 << 20) + 1, largest);
   char *at = realloc (b->at, size);
   if (at == NULL)
     die ("memory", "realloc from %zu to %zu bytes", b->size, size);

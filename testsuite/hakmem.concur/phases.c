@@ -55,8 +55,8 @@ static const kind kinds[] = {
   { "tiny in order", 16, 255, false },
   { "small at random", 16, 2048, true },
   { "mid at random", 2049, 32768, true },
-  { "large at random", 32769, 2 << 20, true },
-  { "big", (2 << 20) + 1, 32 << 20, true },
+  { "large at random", 32769, 1 << 20, true },
+  { "big", (1 << 20) + 1, 32 << 20, true },
   { "everything", 16, 4 << 20, true },
 };
 

@@ -128,7 +128,7 @@ TEST (large_cap_acts_without_any_refill)
 
 TEST (lru_cap_acts)
 {
-  enum { N = 20 };
+  enum { N = 40 };
   static void *p[N];
   static text t;
   uint64_t left[2];
@@ -144,7 +144,7 @@ TEST (lru_cap_acts)
           SKIP ("built without the superslab LRU");
         }
       for (int i = 0; i < N; i++)
-        p[i] = malloc (2 << 20);
+        p[i] = malloc (1 << 20);
       for (int i = 0; i < N; i++)
         free (p[i]);
       left[round] = counter ("superslabs_lru");

@@ -217,6 +217,35 @@ TEST (cut_and_joined)
   hkm_retain_init (FLOOR);
 }
 
+/* Blocks that replace others get the next half of a power of two, those of a
+   program that only asks for more exactly their granules.  */
+TEST (who_grows_gets_no_more)
+{
+  enum { N = 8 };
+  const size_t size = 2 * MIB + 8 * HKM_GRANULE + 1;
+  char *p[N];
+  begin ();
+  hkm_retain_init (100 * MIB);
+  free (malloc (BUDGET));
+  for (int i = 0; i < N; i++)
+    {
+      p[i] = malloc (size);
+      size_t mapped = big_of (p[i])->mapped;
+      CHECKF (i < 2 || mapped == 2 * MIB + 9 * HKM_GRANULE, "%zu bytes for block %d",
+              mapped, i);
+    }
+  for (int i = 0; i < N; i++)
+    free (p[i]);
+  for (int i = 0; i < N; i++)
+    {
+      char *q = malloc (size);
+      CHECKF (big_of (q)->mapped == 3 * MIB, "%zu bytes for one in place of %d",
+              big_of (q)->mapped, i);
+      free (q);
+    }
+  hkm_retain_init (FLOOR);
+}
+
 /* Mappings that nobody cut, but that lie side by side, become one, and no live
    block is part of it.  */
 TEST (neighbours_become_one)
@@ -641,6 +670,7 @@ main (void)
   RUN (no_mapping_calls_in_steady_state);
   RUN (aligned_big_blocks);
   RUN (cut_and_joined);
+  RUN (who_grows_gets_no_more);
   RUN (neighbours_become_one);
   RUN (grown_though_in_parts);
   RUN (freed_and_joined);

@@ -317,7 +317,7 @@ TEST (waste_is_bounded)
 #endif
   static const uint32_t wmax[] = { 100, 125, 150, 200 };
   for (size_t w = 0; w < sizeof wmax / sizeof *wmax; w++)
-    for (unsigned kept = 1; kept <= HKM_RUN_CACHED; kept++)
+    for (unsigned kept = 1; kept <= HKM_RUN_LONGEST; kept++)
       for (size_t size = 32 * KIB + 1; size <= kept * SLOT; size += 4093)
         {
           begin (8, 8, wmax[w]);
@@ -465,7 +465,7 @@ no_map (enum hkm_os_call which)
 /* All memory is in pieces that caches hold, and the OS has no more.  */
 TEST (no_memory_empties_all)
 {
-  enum { N = 64, LONG = 31 };
+  enum { N = 64 };
   static void *p[N], *q[N];
   size_t got = 0;
   static actor a;
@@ -488,10 +488,11 @@ TEST (no_memory_empties_all)
   on_cpu there = { 1, 0, { p, got, SLOT } };
   act (&a, job_free_there, &there);
   CHECK (cached_slots (&a.heap->runs) > 0 && shared_slots () > 0);
-  void *all = malloc (LONG * (size_t) SLOT);
-  CHECKF (all != NULL, "%zu runs were free", got);
+  void *longest = malloc (HKM_LARGE_MAX);
+  CHECKF (longest != NULL, "%zu runs were free", got);
+  CHECK (cached_slots (&a.heap->runs) == 0 && shared_slots () == 0);
   hkm_os_fault = NULL;
-  free (all);
+  free (longest);
   free_many (q, extra);
   actor_end (&a);
   end ();

@@ -19,7 +19,7 @@ static UNUSED size_t
 cached_slots (const hkm_run_cache *cache)
 {
   size_t slots = 0;
-  for (unsigned n = 1; n <= HKM_RUN_CACHED; n++)
+  for (unsigned n = 1; n <= HKM_RUN_LONGEST; n++)
     slots += n * list_runs (cache->xlist[n - 1]);
   return slots;
 }
@@ -39,7 +39,7 @@ shared_slots (void)
 {
   size_t slots = 0;
   for (unsigned number = 0; number < HKM_RUN_SHARDS; number++)
-    for (unsigned n = 1; n <= HKM_RUN_CACHED; n++)
+    for (unsigned n = 1; n <= HKM_RUN_LONGEST; n++)
       slots += n * shard_runs (number, n);
   return slots;
 }

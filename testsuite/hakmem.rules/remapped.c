@@ -6,6 +6,7 @@
    The other thread acts where the library's call of munmap returns, and its own
    mmap is told the place: so syscall() is the test's own.  */
 #include "inside.h"
+#include "large/run.h"
 #include "lock_stalls.h"
 
 #include "own_syscall.h"
@@ -39,12 +40,11 @@ own_syscall (long number, long a[6])
   return result;
 }
 
-/* A run that fills a superslab of its own.  */
 static void
 job_large (void *arg)
 {
   (void) arg;
-  got = malloc (HKM_SUPERSLAB_SIZE);
+  got = malloc (HKM_LARGE_MAX);
 }
 
 static void
@@ -58,7 +58,12 @@ job_big (void *arg)
 static void
 replace (void (*job) (void *), size_t size)
 {
-  void *p = malloc (HKM_SUPERSLAB_SIZE);
+  enum { FILL = 64 };
+  void *fill[FILL], *p;
+  int filled = 0;
+  while ((p = malloc (HKM_LARGE_MAX)) != NULL && slab_of (p)->super->base != p
+         && filled < FILL)
+    fill[filled++] = p; /* no other superslab has room for one */
   if (!CHECK (p != NULL && slab_of (p)->super->base == p))
     return;
   other_job = job;
@@ -72,13 +77,15 @@ replace (void (*job) (void *), size_t size)
   CHECK (malloc_usable_size (got) >= size);
   memset (got, 1, size);
   free (got); /* here, by whoever did not map it */
+  while (filled > 0)
+    free (fill[--filled]);
   malloc_trim (0);
 }
 
 TEST (superslab_in_its_place)
 {
   for (int i = 0; i < 3; i++)
-    replace (job_large, HKM_SUPERSLAB_SIZE);
+    replace (job_large, HKM_LARGE_MAX);
 }
 
 TEST (big_block_in_its_place)
@@ -91,14 +98,14 @@ static void
 job_meet (void *arg)
 {
   (void) arg;
-  free (malloc (HKM_SUPERSLAB_SIZE));
+  free (malloc (HKM_LARGE_MAX));
 }
 
 /* OTHER meets this thread in the first pool, and has one of its own after.  */
 static void
 part (void)
 {
-  free (malloc (HKM_SUPERSLAB_SIZE)); /* the first pool is this thread's */
+  free (malloc (HKM_LARGE_MAX)); /* the first pool is this thread's */
   actor_start (&other);
   hkm_lock_take (&hkm_pool_first.lock);
   hkm_store_relaxed (&hkm_pool_first.visited, false);
