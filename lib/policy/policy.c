@@ -6,7 +6,7 @@
 
 static hkm_lock policy_lock = HKM_LOCK_INIT (HKM_RANK_POLICY);
 static hkm_policy published;    /* guarded by policy_lock */
-uint32_t hkm_policy_generation; /* written under it, read by anybody; relaxed */
+uint32_t hkm_policy_generation, hkm_policy_retain_strategy; /* written under it, read by anybody; relaxed */
 
 /* The magazine keeps mid blocks by count; beyond this many bytes of one class
    a thread would hold more idle memory than its speed is worth.  */
@@ -187,6 +187,7 @@ publish_locked (const hkm_policy *next)
 #ifndef HKM_WITH_WMAX
   published.wmax = published.run_wmax = 100;
 #endif
+  hkm_store_relaxed (&hkm_policy_retain_strategy, published.retain_strategy);
   next_generation_locked ();
   return true;
 }

@@ -127,6 +127,9 @@ hkm_policy_is_stale (const hkm_policy *mine)
   return hkm_unlikely (hkm_load_relaxed (&hkm_policy_generation)
                        != mine->generation);
 }
+/* Of the policy in force, HAKMEM_RETAIN_STRATEGY's choice: retention is nobody's,
+   and holds no copy.  Relaxed.  */
+extern HKM_HIDDEN uint32_t hkm_policy_retain_strategy;
 /* Bring MINE, which the caller may write, up to date; true if it changed.
    Takes HKM_RANK_POLICY.  */
 bool hkm_policy_refresh (hkm_policy *mine);

@@ -104,9 +104,8 @@ extern hkm_lock hkm_purge_lock;
 HKM_INLINE const hkm_policy *
 hkm_pool_policy_locked (hkm_pool *pool)
 {
-  if (hkm_policy_is_stale (&pool->policy)
-      && hkm_policy_refresh (&pool->policy))
-    hkm_retain_set_strategy (pool->policy.retain_strategy);
+  if (hkm_policy_is_stale (&pool->policy))
+    hkm_policy_refresh (&pool->policy);
   return &pool->policy;
 }
 

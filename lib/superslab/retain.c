@@ -4,6 +4,7 @@
 #include "superslab/retain.h"
 #include "base/atomic.h"
 #include "os/os.h"
+#include "policy/policy.h"
 
 /* Memory purged longer ago than this is not regretted when it is wanted.  */
 #define REGRET_MS 1000
@@ -11,10 +12,9 @@
 #define FORGET_MS 2000
 
 /* In the order of HAKMEM_RETAIN_STRATEGY's choices.  */
-static const struct { bool share, regret; } kept_by[] = {
+static const struct parts { bool share, regret; } kept_by[] = {
   { true, true }, { true, false }, { false, false },
 };
-static uint32_t in_force;
 static size_t floor_bytes;
 static size_t idle, remote_idle, sparse_idle, live, regret, recently_purged;
 /* The most that was purged and not wanted again, plus what was idle then: no
@@ -39,13 +39,6 @@ hkm_retain_init (size_t floor)
   hkm_store_relaxed (&recently_purged, 0);
 }
 
-void
-hkm_retain_set_strategy (uint32_t choice)
-{
-  HKM_ASSERT (choice < sizeof kept_by / sizeof *kept_by);
-  hkm_store_relaxed (&in_force, choice);
-}
-
 /* What leaves may be seen before it is seen to come: below zero is nothing.  */
 static size_t
 at_least_none (size_t bytes)
@@ -59,17 +52,26 @@ hkm_retain_idle (void)
   return at_least_none (hkm_load_relaxed (&idle));
 }
 
-static size_t
-regret_of (uint32_t by)
+/* What the budget is made of.  */
+static struct parts
+in_force (void)
 {
-  return kept_by[by].regret ? hkm_load_relaxed (&regret) : 0;
+  uint32_t choice = hkm_load_relaxed (&hkm_policy_retain_strategy);
+  HKM_ASSERT (choice < sizeof kept_by / sizeof *kept_by);
+  return kept_by[choice];
+}
+
+static size_t
+regret_of (struct parts by)
+{
+  return by.regret ? hkm_load_relaxed (&regret) : 0;
 }
 
 size_t
 hkm_retain_budget (void)
 {
-  uint32_t by = hkm_load_relaxed (&in_force);
-  size_t share = kept_by[by].share ? hkm_load_relaxed (&live) / 8 : 0;
+  struct parts by = in_force ();
+  size_t share = by.share ? hkm_load_relaxed (&live) / 8 : 0;
   size_t least = hkm_load_relaxed (&floor_bytes);
   size_t budget = share > least ? share : least;
   budget += regret_of (by);
@@ -190,7 +192,7 @@ hkm_retain_admit_sparse (size_t bytes)
   return hkm_retain_admit (bytes)
          && at_least_none (now)
               <= hkm_load_relaxed (&floor_bytes)
-                   + regret_of (hkm_load_relaxed (&in_force));
+                   + regret_of (in_force ());
 }
 
 void

@@ -5,7 +5,8 @@
    The budget is the floor (HAKMEM_RETAIN) or an eighth of the live memory,
    plus regret: memory purged and wanted again soon raises it, so that an
    oscillating program is not punished; what stays idle throughout a while
-   lowers that part again.  HAKMEM_RETAIN_STRATEGY leaves out regret, or both.
+   lowers that part again.  HAKMEM_RETAIN_STRATEGY leaves out regret, or both,
+   from the moment that a policy says so.
    Lock-free; any thread.  */
 #ifndef HKM_SUPERSLAB_RETAIN_H
 #define HKM_SUPERSLAB_RETAIN_H
@@ -18,8 +19,6 @@ void hkm_retain_set_delay (uint64_t delay_ms);
 /* Set the floor, and forget all regret: by init, and by mallopt at any later
    time.  */
 void hkm_retain_init (size_t floor);
-/* What the budget is made of, from now on: whoever sees a policy that says so.  */
-void hkm_retain_set_strategy (uint32_t choice);
 /* BYTES become idle, and are counted.  False: idle memory is now over its
    budget, and the caller must give some back (hkm_retain_leave, _purged).  */
 bool hkm_retain_admit (size_t bytes);

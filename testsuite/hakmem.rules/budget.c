@@ -263,6 +263,23 @@ TEST (what_cycles_earned_goes_with_other_work)
 
 /* The share of live memory goes with it: what was within the budget is over it
    when other memory is freed, in whatever room that lay.  */
+/* HAKMEM_RETAIN_STRATEGY changed while the program runs: nobody has to ask for
+   memory first.  */
+TEST (a_strategy_acts_at_once)
+{
+  enum { REGRET, SHARE, LEAST };
+  unsigned knob = hkm_policy_knob_of (HKM_OPT_RETAIN_STRATEGY);
+  hkm_retain_init (FLOOR);
+  size_t before = hkm_retain_budget ();
+  hkm_retain_purged (64 * MIB);
+  hkm_retain_wanted (64 * MIB);
+  CHECK (hkm_retain_budget () > before);
+  CHECK (hkm_policy_set (knob, SHARE) && hkm_retain_budget () == before);
+  CHECK (hkm_policy_set (knob, LEAST) && hkm_retain_budget () == FLOOR);
+  CHECK (hkm_policy_set (knob, REGRET) && hkm_retain_budget () > before);
+  hkm_retain_init (FLOOR);
+}
+
 TEST (idle_memory_follows_live_memory)
 {
 #ifndef HKM_WITH_SS_LRU
@@ -321,6 +338,7 @@ main (void)
   RUN (every_room_counts);
   RUN (cached_runs_stay_within_the_budget);
   RUN (current_slabs_are_audited);
+  RUN (a_strategy_acts_at_once);
   RUN (idle_memory_follows_live_memory);
   RUN (cached_big_blocks_follow_live_memory);
   RUN (an_oscillating_program_is_not_punished);

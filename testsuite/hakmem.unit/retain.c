@@ -1,8 +1,12 @@
 /* superslab/retain: the budget's arithmetic, on a clock that the test sets.  */
+#include "base/atomic.h"
+#include "policy/policy.h"
 #include "superslab/retain.h"
 #include "check.h"
 
 static uint64_t clock_ms = 1000000;
+
+uint32_t hkm_policy_retain_strategy;
 
 uint64_t hkm_os_clock_ms (void);
 uint64_t
@@ -57,9 +61,9 @@ TEST (strategies)
   hkm_retain_wanted (50 * MB);
   hkm_retain_live ((ptrdiff_t) 800 * MB);
   CHECK (hkm_retain_budget () == 150 * MB);
-  hkm_retain_set_strategy (SHARE);
+  hkm_store_relaxed (&hkm_policy_retain_strategy, SHARE);
   CHECK (hkm_retain_budget () == 100 * MB);
-  hkm_retain_set_strategy (FLOOR);
+  hkm_store_relaxed (&hkm_policy_retain_strategy, FLOOR);
   CHECK (hkm_retain_budget () == least);
   /* It is regretted whether it counts or not: what a strategy costs is known, and
      the other begins with what this one saw.  */
@@ -69,7 +73,7 @@ TEST (strategies)
   CHECK (hkm_retain_regretted () == regretted + 20 * MB);
   CHECK (hkm_retain_budget () == least);
   hkm_retain_live (-(ptrdiff_t) 800 * MB);
-  hkm_retain_set_strategy (REGRET);
+  hkm_store_relaxed (&hkm_policy_retain_strategy, REGRET);
   CHECK (hkm_retain_budget () > least);
 }
 
