@@ -37,5 +37,15 @@
 #define hkm_cas_seq_cst(p, expected_ptr, v)                                   \
   __atomic_compare_exchange_n ((p), (expected_ptr), (v), false,               \
                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+/* Between two looks at what another thread is to change: the processor may give
+   its resources to others.  (On arm64 `yield' does nothing where a core runs one
+   thread; `isb' takes some ten cycles everywhere.)  */
+#if defined __x86_64__ || defined __i386__
+#define hkm_pause() __builtin_ia32_pause ()
+#elif defined __aarch64__
+#define hkm_pause() __asm__ volatile ("isb" ::: "memory")
+#else
+#define hkm_pause() __atomic_signal_fence (__ATOMIC_SEQ_CST)
+#endif
 
 #endif

@@ -93,9 +93,28 @@ hkm_lock_own_none (void)
   hkm_store_relaxed (&owner_of_all, NULL);
 }
 
+/* What is done under a lock takes less time than to sleep and be woken, unless
+   its holder lost its processor.  */
+static bool
+lock_take_soon (hkm_lock *lock)
+{
+  enum { LOOKS = 64 };
+  for (int looks = LOOKS; looks > 0; looks--)
+    {
+      uint32_t expected = 0;
+      hkm_pause ();
+      if (hkm_load_relaxed (&lock->word) == 0
+          && hkm_cas_acquire (&lock->word, &expected, 1))
+        return true;
+    }
+  return false;
+}
+
 static HKM_COLD void
 lock_take_slow (hkm_lock *lock)
 {
+  if (lock_take_soon (lock))
+    return;
   int saved = errno;
   /* No yield before: a sandbox that knows what libc's malloc calls may end the
      process for it.  */
