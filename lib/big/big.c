@@ -212,7 +212,7 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
   hkm_lock_give (&hkm_big_lock);
   if (!kept)
     give_back (big);
-  hkm_superslab_reclaim ();
+  hkm_superslab_tend ();
 }
 
 /* Move the pages of BIG to where SIZE bytes fit.  No byte is copied.  */

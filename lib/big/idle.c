@@ -47,7 +47,7 @@ hkm_idle_set_locked (hkm_big *big, size_t bytes)
   if (bytes < had)
     hkm_retain_leave (had - bytes);
   else if (bytes > had)
-    hkm_retain_admit (bytes - had);
+    hkm_retain_admit_tended (bytes - had); /* whoever frees tends, unlocked */
   hkm_store_relaxed (&hkm_big_idle_bytes, hkm_big_idle_bytes + bytes - had);
   list_locked (big, bytes);
 }
