@@ -22,7 +22,7 @@ def synthetic(name, command, length, settings=()):
 
 
 WORKLOADS = (
-    synthetic("sizes", "phased_sizes {n}", 1500000, (
+    synthetic("sizes", "phased_sizes {n}", 10000000, (
         {"MID_DYN1": "8240"}, {"MID_DYN1": "12416"},
         {"MID_DYN1": "8240", "MID_DYN2": "12416"})),
     synthetic("grow", "phased_grow {n}", 3500000),
@@ -49,6 +49,7 @@ STATIC = (
     ("WMAX_LARGE", ("1", "1.5")),
     ("LARGE_BUNDLE", ("1", "32")),
     ("BIGCACHE_STRATEGY", ("lru", "decay", "keep")),
+    ("RETAIN_STRATEGY", ("share", "floor")),
     ("THP_THRESHOLD", ("2097152", "536870912")),
 )
 

@@ -6,7 +6,8 @@
 
 static hkm_lock policy_lock = HKM_LOCK_INIT (HKM_RANK_POLICY);
 static hkm_policy published;    /* guarded by policy_lock */
-uint32_t hkm_policy_generation, hkm_policy_retain_strategy; /* written under it, read by anybody; relaxed */
+/* Written under it, read by anybody; relaxed.  */
+uint32_t hkm_policy_generation, hkm_policy_retain_strategy;
 
 /* The magazine keeps mid blocks by count; beyond this many bytes of one class
    a thread would hold more idle memory than its speed is worth.  */
