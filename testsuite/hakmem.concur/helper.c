@@ -39,6 +39,31 @@ learned (const char *name, bool *is)
   return value;
 }
 
+/* Is the thread TID at its end?  pthread_join returns while the kernel still lists
+   it: PF_EXITING among its flags (proc(5), the ninth field of stat) is older than
+   that return.  */
+static bool
+is_ending (const char *tid)
+{
+  enum { PF_EXITING = 4 };
+  char path[80], text[512];
+  unsigned flags;
+  snprintf (path, sizeof path, "/proc/self/task/%.20s/stat", tid);
+  FILE *stat = fopen (path, "r");
+  if (stat == NULL)
+    return true; /* gone meanwhile */
+  size_t n = fread (text, 1, sizeof text - 1, stat);
+  fclose (stat);
+  if (n == 0)
+    return true;
+  text[n] = '\0';
+  const char *rest = strrchr (text, ')'); /* the name may be anything */
+  if (rest == NULL
+      || sscanf (rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+    die ("stat", "no flags in: %s", text);
+  return (flags & PF_EXITING) != 0;
+}
+
 static int
 threads_now (void)
 {
@@ -46,7 +71,7 @@ threads_now (void)
   struct dirent *one;
   int count = 0;
   while ((one = readdir (all)) != NULL)
-    count += one->d_name[0] != '.';
+    count += one->d_name[0] != '.' && !is_ending (one->d_name);
   closedir (all);
   return count;
 }
