@@ -5,11 +5,13 @@ enum
 {
   BASE_MIN = 8,
   BASE_MAX = 16, /* the weight of a new window falls to one in that many */
+  LEVEL_MAX = 4, /* of a level: to one in so many */
   BETWEEN = 2,   /* windows to see again between two trials */
   NOISES = 2,    /* 2 mean absolute deviations: 1.6 standard deviations */
   FAR = 4,       /* so many times beyond the tolerance is harmful */
 };
 #define WORTH_MAX (HKM_FIX_MAX / 8) /* so that NOISES differences fit */
+#define HALF_ROOT HKM_FIX (7071, 10000) /* 1 / sqrt (2) */
 
 const hkm_canary_config hkm_canary_default = {
   .tolerance = {
@@ -69,8 +71,8 @@ hkm_canary_begin (hkm_canary *c)
   return true;
 }
 
-/* The mean before N windows errs too: a deviation from it is wider than one
-   from the truth by sqrt ((N + 1) / N).  */
+/* The mean before N windows errs too: a deviation from it is wider than one from
+   the truth by sqrt ((N + 1) / N), and the difference of two windows by sqrt (2). */
 static void
 note_baseline (hkm_canary *c, const hkm_canary_window *w)
 {
@@ -80,12 +82,16 @@ note_baseline (hkm_canary *c, const hkm_canary_window *w)
     c->windows++;
   for (unsigned m = 0; m < HKM_CANARY_MEASURES; m++)
     {
-      hkm_fix off = worth (w, m) - c->before[m];
-      hkm_fix apart = hkm_fix_mul (size_of (off), narrower);
-      c->before[m] += off / c->windows;
+      hkm_fix x = worth (w, m), off = x - c->before[m];
+      bool level = c->config.level && m == HKM_CANARY_REWARD;
+      hkm_fix apart = level ? hkm_fix_mul (size_of (x - c->last), HALF_ROOT)
+                            : hkm_fix_mul (size_of (off), narrower);
+      uint32_t slow = level && c->windows > LEVEL_MAX ? LEVEL_MAX : c->windows;
+      c->before[m] += off / slow;
       if (n > 0)
         c->noise[m] += (apart - c->noise[m]) / (c->windows - (n < BASE_MAX));
     }
+  c->last = worth (w, HKM_CANARY_REWARD);
 }
 
 static hkm_canary_verdict
@@ -134,6 +140,7 @@ hkm_canary_add (hkm_canary *c, const hkm_canary_window *w)
   if (counts)
     {
       c->counted++;
+      c->last = worth (w, HKM_CANARY_REWARD);
       for (unsigned m = 0; m < HKM_CANARY_MEASURES; m++)
         {
           hkm_fix x = worth (w, m);

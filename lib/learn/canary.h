@@ -9,7 +9,10 @@
    windows with falling weights (J. S. Hunter, "The Exponentially Weighted
    Moving Average", Journal of Quality Technology 18, 1986).  Twice that is 1.6
    standard deviations of a window, and some three of the difference of four
-   windows' mean from the baseline's.
+   windows' mean from the baseline's.  A level drifts, and by how much it does is
+   not what it errs by: its noise is from one window to the next (J. von Neumann
+   et al., "The Mean Square Successive Difference", Annals of Mathematical
+   Statistics 12, 1941), and its baseline is of few windows.
 
    Knows nothing of what was changed; the caller applies and undoes it.  */
 #ifndef HKM_LEARN_CANARY_H
@@ -43,6 +46,7 @@ typedef struct
   } tolerance[HKM_CANARY_MEASURES];
   uint64_t volume; /* windows of less don't count */
   uint32_t dwell;  /* windows that decide; at least 1 */
+  bool level;      /* the reward goes on from where it was, whatever is done */
   uint32_t most;   /* windows that a trial may last, those of no count too */
 } hkm_canary_config;
 
@@ -72,6 +76,7 @@ typedef struct
   hkm_canary_config config;
   hkm_fix before[HKM_CANARY_MEASURES]; /* mean of the baseline */
   hkm_fix noise[HKM_CANARY_MEASURES];  /* mean absolute deviation */
+  hkm_fix last;                        /* reward of the last window */
   hkm_fix after[HKM_CANARY_MEASURES];  /* mean of the trial, the last one */
   uint32_t windows;                    /* in BEFORE, at most 16 */
   uint32_t counted;                    /* windows in AFTER */

@@ -37,6 +37,8 @@ hkm_driver_init (hkm_driver *d, const hkm_observation *first, bool keeps,
      and purged than at any other time; what it is for stays.  */
   for (unsigned m = HKM_CANARY_HIT; m < HKM_CANARY_MEASURES; m++)
     d->canary[HKM_GOAL_FIT].config.tolerance[m].floor = HKM_FIX_MAX / 16;
+  /* What was given back stays away, whatever strategy follows.  */
+  d->canary[HKM_GOAL_KEEP].config.level = true;
   hkm_driver_caps_init (d);
   for (unsigned i = 0; i < HKM_RATED; i++)
     hkm_elo_init (&d->rated[i],

@@ -27,6 +27,8 @@ static uint64_t purged_at, regret_at, regretted;
 /* Least idle memory since window_at: what nobody wanted in all that time.  */
 static size_t low_idle;
 static uint64_t window_at;
+/* The same since the learners last asked.  */
+static size_t unused;
 /* The same for decay, and the budget while it goes on, plus 1 (0: it doesn't). */
 static size_t decay_low, decay_cap;
 static uint64_t decay_at, delay; /* delay: constant after init */
@@ -98,12 +100,16 @@ note_low (size_t now)
     hkm_store_relaxed (&low_idle, now);
   if (now < hkm_load_relaxed (&decay_low))
     hkm_store_relaxed (&decay_low, now);
+  if (now < hkm_load_relaxed (&unused))
+    hkm_store_relaxed (&unused, now);
 }
 
 size_t
 hkm_retain_unused (void)
 {
-  return hkm_load_relaxed (&low_idle);
+  size_t least = hkm_load_relaxed (&unused);
+  hkm_store_relaxed (&unused, hkm_retain_idle ());
+  return least;
 }
 
 bool
@@ -113,12 +119,12 @@ hkm_retain_tick (void)
   if (now - hkm_load_relaxed (&window_at) < FORGET_MS)
     return false;
   size_t had = hkm_load_relaxed (&regret);
-  size_t unused = hkm_load_relaxed (&low_idle) / 2;
+  size_t idled = hkm_load_relaxed (&low_idle) / 2;
   hkm_store_relaxed (&window_at, now);
   hkm_store_relaxed (&low_idle, hkm_retain_idle ());
-  if (had == 0 || unused == 0)
+  if (had == 0 || idled == 0)
     return false;
-  hkm_store_relaxed (&regret, had - (unused < had ? unused : had));
+  hkm_store_relaxed (&regret, had - (idled < had ? idled : had));
   return hkm_retain_idle () > hkm_retain_budget ();
 }
 

@@ -64,8 +64,8 @@ bool hkm_retain_drain (void);
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
 size_t hkm_retain_idle (void);
-/* Bytes that were idle all the time of late: of the last two seconds, or since
-   these began.  */
+/* Bytes that were idle all the time since the last call; for one caller, the
+   learners at a window's end.  */
 size_t hkm_retain_unused (void);
 size_t hkm_retain_live_bytes (void);
 size_t hkm_retain_budget (void);

@@ -95,6 +95,39 @@ TEST (better_kept)
   CHECK_SEEDS (95, kept ((effect) { .reward = 3, .faults = 0.5 }, 16));
 }
 
+/* A trial of a change that brings GAIN noises to a level, which rose by RISE of
+   them in each of 16 windows and has stayed for eight.  */
+static hkm_canary_verdict
+after_a_rise (double rise, double gain)
+{
+  hkm_canary_config config = hkm_canary_default;
+  hkm_canary c;
+  config.level = true;
+  hkm_canary_init (&c, &config);
+  for (int i = 0;; i++)
+    {
+      if (i == 24)
+        CHECK (hkm_canary_begin (&c));
+      hkm_canary_window w = window ((effect) {
+          .reward = i < 16 ? rise * (i - 16) : i < 24 ? 0 : gain });
+      hkm_canary_verdict v = hkm_canary_add (&c, &w);
+      if (v != HKM_CANARY_NONE)
+        return v;
+      CHECK (i < 40);
+    }
+}
+
+/* What it rose by before is neither noise nor the change's merit.  */
+TEST (level_may_rise)
+{
+  for (int rise = 0; rise <= 1; rise++)
+    {
+      CHECK_SEEDS (95, after_a_rise (rise, 3) == HKM_CANARY_KEEP);
+      CHECK_SEEDS (95, after_a_rise (rise, 0) == HKM_CANARY_ROLL_BACK);
+      CHECK_SEEDS (95, after_a_rise (rise, -3) == HKM_CANARY_ROLL_BACK);
+    }
+}
+
 /* One trial after another on one baseline: the share that is kept of neutral
    ones, and of good ones, each undone again.  */
 TEST (again_and_again)
@@ -354,6 +387,7 @@ main (void)
   RUN (harmful_rolled_back);
   RUN (neutral_rolled_back);
   RUN (better_kept);
+  RUN (level_may_rise);
   RUN (again_and_again);
   RUN (tolerances);
   RUN (reasons);

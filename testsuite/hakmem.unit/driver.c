@@ -274,6 +274,34 @@ TEST (a_better_retention_is_found)
     }
 }
 
+/* What is kept is a level: it rises when the program turns to something else, falls
+   by itself a little, and what a strategy gave back stays away, be it in force or
+   not.  */
+TEST (retention_is_judged_as_a_level)
+{
+  enum { TURN = 100 };
+  static const uint64_t kept[] = { 70, 16, 4 };
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      uint64_t level = 0;
+      begin (true, seed);
+      for (int i = 0; i < TURN; i++)
+        {
+          unsigned s = policy ().retain_strategy;
+          uint64_t back = s == 0 ? 1 : 2, had = level;
+          if (i < 4 && s == 0)
+            level += kept[s] / 4;
+          else if (i % 10 == 0 && level > 1)
+            level--;
+          level = level < kept[s] ? level : kept[s];
+          window_keeps (level, level < had ? level : had, back, 0);
+        }
+      found += policy ().retain_strategy != 0 && !driver.on_trial;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+
 /* A program that uses what is kept again and again is left alone: a look at what
    keeping less would do costs it all of that.  */
 TEST (retention_that_serves_is_left)
@@ -443,6 +471,7 @@ main (void)
   RUN (a_better_strategy_is_found);
 #endif
   RUN (a_better_retention_is_found);
+  RUN (retention_is_judged_as_a_level);
   RUN (retention_that_serves_is_left);
   RUN (it_rests_until_something_changes);
 #ifdef HKM_WITH_DYN_CLASSES
