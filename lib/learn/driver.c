@@ -191,11 +191,15 @@ hkm_driver_size (hkm_driver *d, size_t size, unsigned count)
   hkm_peaks_add (&d->peaks, size, count);
 }
 
-/* What the window that ended says about cold calls and sizes.  */
+/* What the window that ended says about cold calls and sizes.  While a change takes
+   effect calls may take long, once: a thriftier strategy gives all back at the next
+   one.  */
 static void
 end_samples (hkm_driver *d)
 {
-  if (d->slow.count >= TIMED)
+  if (d->settle > 0)
+    hkm_quantile_init (&d->slow, HKM_FIX (99, 100));
+  else if (d->slow.count >= TIMED)
     {
       d->slow_p99 = (uint32_t) hkm_fix_round (hkm_quantile_value (&d->slow));
       hkm_quantile_init (&d->slow, HKM_FIX (99, 100));

@@ -39,6 +39,7 @@ typedef struct hkm_trial
   uint8_t arm;     /* of its settings or strategies */
   uint8_t from;    /* the one it replaces */
   uint8_t goal;    /* enum hkm_goal */
+  bool gives_back; /* a strategy that keeps less than the one it replaces */
   hkm_fix before, after; /* mean rewards */
   hkm_moves moves;
 } hkm_trial;

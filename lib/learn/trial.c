@@ -4,9 +4,9 @@
    has to look better than the windows after, too: what got better by itself
    meanwhile (a program that warms up, or ends a phase) stays as good without it.
    Sizes of dynamic classes are spared that: to change them takes long, and what
-   they are judged by follows from the sizes asked for alone.  So are strategies:
-   what a trial gave back does not come again because it is over, and without it
-   all would seem as good.  */
+   they are judged by follows from the sizes asked for alone.  So are strategies
+   that keep less: what a trial gave back does not come again because it is over, and
+   without it all would seem as good.  */
 #include "learn/driver.h"
 #include "opts/opts.h"
 
@@ -206,7 +206,7 @@ hkm_driver_judge (hkm_driver *d, enum hkm_goal goal,
   d->trial.after = canary->counted != 0 ? canary->after[HKM_CANARY_REWARD]
                                         : d->trial.before;
   if (verdict == HKM_CANARY_KEEP && d->trial.who != HKM_LEARNER_DYN
-      && !canary->config.level)
+      && !d->trial.gives_back)
     {
       begin_check (d);
       return false;

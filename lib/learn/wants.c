@@ -6,7 +6,7 @@ enum
 {
   PULLS = 2,       /* of a setting, to say that it is no better */
   PICK_EVERY = 8,  /* windows between two looks for sizes */
-  UNUSED = 4       /* windows that show that memory is kept in vain: what one says
+  UNUSED = 8       /* windows that show that memory is kept in vain: what one says
                       may be of a moment */
 };
 /* Points of Elo's scale: how often strategies that did worse are tried.  */
@@ -106,12 +106,15 @@ static const struct rated
   uint8_t counter;  /* enum hkm_counter */
   uint8_t least;    /* 0: not in this build */
   bool retention;
+  uint8_t thrift[4]; /* of its choices: the higher the less is kept */
 } rated[HKM_RATED] = {
 #define RATED(who) [HKM_LEARNER_##who - HKM_LEARNER_RATED]
 #ifdef HKM_WITH_BIGCACHE
-  RATED (BIGCACHE) = { HKM_OPT_BIGCACHE_STRATEGY, HKM_COUNT_BIG_ALLOC, 8, false },
+  RATED (BIGCACHE) = { HKM_OPT_BIGCACHE_STRATEGY, HKM_COUNT_BIG_ALLOC, 8, false,
+                       { 1, 1, 2, 0 } },
 #endif
-  RATED (RETAIN) = { HKM_OPT_RETAIN_STRATEGY, HKM_COUNT_PURGE, 8, true },
+  RATED (RETAIN) = { HKM_OPT_RETAIN_STRATEGY, HKM_COUNT_PURGE, 8, true,
+                     { 0, 1, 2 } },
 #undef RATED
 };
 
@@ -151,6 +154,7 @@ rated_wants (hkm_driver *d, enum hkm_learner who, const hkm_policy *policy,
   d->trial.goal = HKM_GOAL_KEEP;
   d->trial.arm = (uint8_t) a;
   d->trial.from = (uint8_t) current;
+  d->trial.gives_back = rated[i].thrift[a] > rated[i].thrift[current];
   hkm_moves_add (&d->trial.moves, policy, HKM_MOVE_KNOB, k, a);
   return d->trial.moves.count != 0;
 }
@@ -210,6 +214,7 @@ hkm_driver_wants (hkm_driver *d, enum hkm_learner who,
 {
   d->trial.who = (uint8_t) who;
   d->trial.goal = HKM_GOAL_WORK;
+  d->trial.gives_back = false;
   d->trial.moves.count = 0;
   switch (who)
     {
