@@ -25,13 +25,13 @@ WORKLOADS = (
     synthetic("sizes", "phased_sizes {n}", 10000000, (
         {"MID_DYN1": "8240"}, {"MID_DYN1": "12416"},
         {"MID_DYN1": "8240", "MID_DYN2": "12416"})),
-    synthetic("grow", "phased_grow {n}", 3500000),
-    synthetic("churn", "phased_churn {n}", 9000),
-    synthetic("threads", "phased_threads {n}", 5000),
-    Phased(REDIS, PROGRAM, ["redis-server"], 24000,
+    synthetic("grow", "phased_grow {n}", 14000000),
+    synthetic("churn", "phased_churn {n}", 36000),
+    synthetic("threads", "phased_threads {n}", 20000),
+    Phased(REDIS, PROGRAM, ["redis-server"], 96000,
            ("redis-server", "redis-benchmark", "redis-cli"), {}, ()),
     Phased("python", PROGRAM,
-           "{python} {src}/programs/phased.py {n} 6".split(), 1000, (),
+           "{python} {src}/programs/phased.py {n} 6".split(), 4000, (),
            # Its own pools would hide most blocks from malloc.
            {"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"}, ()),
 )

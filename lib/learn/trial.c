@@ -16,6 +16,8 @@ enum
   REST = 8,        /* windows that a learner rests after a change that did not
                       pay, doubled each time up to REST << REST_GROWTH */
   REST_GROWTH = 4,
+  REST_BACK = 2,   /* so often doubled at first, if what was given back has to be
+                      faulted in again */
   CHECK_MOST = 4,  /* dwell times that a check may last */
   DYN_SETTLE = 4   /* windows in which blocks of the old size go */
 };
@@ -117,9 +119,11 @@ tell_learner (hkm_driver *d, bool stays, hkm_fix before, hkm_fix after)
   if (!stays)
     {
       unsigned failed = d->failed[trial->who];
+      if (trial->gives_back && failed < REST_BACK)
+        failed = REST_BACK;
       d->rest[trial->who] = (uint8_t) (REST << failed);
       if (failed < REST_GROWTH)
-        d->failed[trial->who]++;
+        d->failed[trial->who] = (uint8_t) (failed + 1);
       if (trial->who == HKM_LEARNER_CAP_MID
           || trial->who == HKM_LEARNER_CAP_LARGE)
         hkm_driver_caps_restart (d);
