@@ -197,11 +197,10 @@ hkm_driver_size (hkm_driver *d, size_t size, unsigned count)
 static void
 end_samples (hkm_driver *d)
 {
-  if (d->settle > 0)
-    hkm_quantile_init (&d->slow, HKM_FIX (99, 100));
-  else if (d->slow.count >= TIMED)
+  if (d->settle > 0 || d->slow.count >= TIMED)
     {
-      d->slow_p99 = (uint32_t) hkm_fix_round (hkm_quantile_value (&d->slow));
+      if (d->settle == 0)
+        d->slow_p99 = (uint32_t) hkm_fix_round (hkm_quantile_value (&d->slow));
       hkm_quantile_init (&d->slow, HKM_FIX (99, 100));
     }
   hkm_peaks_decay (&d->peaks);

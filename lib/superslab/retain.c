@@ -94,14 +94,18 @@ hkm_retain_live_bytes (void)
 }
 
 static void
+lower (size_t *least, size_t now)
+{
+  if (now < hkm_load_relaxed (least))
+    hkm_store_relaxed (least, now);
+}
+
+static void
 note_low (size_t now)
 {
-  if (now < hkm_load_relaxed (&low_idle))
-    hkm_store_relaxed (&low_idle, now);
-  if (now < hkm_load_relaxed (&decay_low))
-    hkm_store_relaxed (&decay_low, now);
-  if (now < hkm_load_relaxed (&unused))
-    hkm_store_relaxed (&unused, now);
+  lower (&low_idle, now);
+  lower (&decay_low, now);
+  lower (&unused, now);
 }
 
 size_t

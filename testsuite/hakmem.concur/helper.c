@@ -46,22 +46,17 @@ static bool
 is_ending (const char *tid)
 {
   enum { PF_EXITING = 4 };
-  char path[80], text[512];
-  unsigned flags;
+  char path[80];
+  unsigned flags = 0;
   snprintf (path, sizeof path, "/proc/self/task/%.20s/stat", tid);
   FILE *stat = fopen (path, "r");
   if (stat == NULL)
     return true; /* gone meanwhile */
-  size_t n = fread (text, 1, sizeof text - 1, stat);
+  int got = fscanf (stat, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %u", &flags);
   fclose (stat);
-  if (n == 0)
-    return true;
-  text[n] = '\0';
-  const char *rest = strrchr (text, ')'); /* the name may be anything */
-  if (rest == NULL
-      || sscanf (rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
-    die ("stat", "no flags in: %s", text);
-  return (flags & PF_EXITING) != 0;
+  if (got == 0)
+    die ("stat", "no flags in %s", path);
+  return got == EOF || (flags & PF_EXITING) != 0; /* EOF: gone since */
 }
 
 static int
