@@ -82,7 +82,7 @@ arguments_of ()
     teardown) echo threads=60 ;;
     realloc_mt) echo steps=2500 biggest=3000000 ;;
     large_mt) echo steps=50 rounds=2 ;;
-    big_mt) echo steps=50 largest=6000000 ;;
+    big_mt) echo steps=60 largest=3000000 ;;
     phases) echo bytes=8000000 ;;
     larson) echo seconds=4 ;;
     absorb_purge) echo meetings=6 blocks=262144 rounds=200 ;;

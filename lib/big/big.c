@@ -3,6 +3,7 @@
    the block and 0 otherwise, so that of two frees one is told.  */
 #include "big/big.h"
 #include "big/cache.h"
+#include "big/front.h"
 #include "opts/fail.h"
 #include "opts/opts.h"
 #include "os/os.h"
@@ -13,9 +14,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* Guarded by hkm_big_lock.  */
-static size_t live_bytes, live_mapped;
-static uint64_t live_count;
+/* Guarded by hkm_big_lock; live_mapped with what is in the front (big/front.h), the
+   others without what its sums say.  */
+static uint64_t live_count, live_bytes;
+static size_t live_mapped;
 
 static size_t
 round_up (size_t size, size_t to)
@@ -31,7 +33,18 @@ round_up (size_t size, size_t to)
 #define HUGE_AGE ((uint64_t) 128 << 20)
 #define HUGE_LEAST ((size_t) 64 << 20)
 
-static uint64_t served_bytes; /* guarded by hkm_big_lock */
+static uint64_t served_bytes; /* as live_bytes */
+
+/* A block grows from HAD to SIZE bytes (0: is handed out): are there so many?  */
+static bool
+is_of_age_locked (size_t had, size_t size)
+{
+  hkm_front_sums sum;
+  hkm_front_sum (&sum);
+  return served_bytes + sum.taken_bytes >= HUGE_AGE
+         && live_bytes + sum.taken_bytes - sum.put_bytes - had + size
+              >= HUGE_LEAST;
+}
 
 /* True if BIG should be of huge pages once SIZE bytes of it are in use, by the
    hints of MARK.  */
@@ -45,8 +58,7 @@ huge_wanted_locked (const hkm_big *big, size_t size, hkm_mark mark)
       || hkm_os_thp () == HKM_OS_THP_NEVER)
     return false;
   return policy->thp == HKM_THP_ALWAYS || hinted
-         || (served_bytes >= HUGE_AGE
-             && live_bytes - big->size + size >= HUGE_LEAST);
+         || is_of_age_locked (big->size, size);
 }
 
 /* BIG is going to serve SIZE bytes: from what is touched next on, perhaps of
@@ -126,13 +138,41 @@ hand_out_locked (hkm_big *big, size_t size)
   hkm_cache_use_locked (big, size);
 }
 
-void *
-hkm_big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
+static HKM_COLD void
+empty_front_locked (void)
 {
-  size = round_up (size, hkm_os_page_size ());
-  if (align < HKM_GRANULE)
-    align = HKM_GRANULE;
+  for (unsigned i = 0; i < hkm_front_shards () * HKM_FRONT_ROW; i++)
+    {
+      hkm_big *big = hkm_front_take_at (i);
+      if (big == NULL)
+        continue;
+      live_mapped -= big->mapped;
+      if (!hkm_cache_put_locked (big))
+        hkm_cache_force_locked (big);
+    }
+}
+
+static HKM_COLD void
+renew_front_locked (void)
+{
+  hkm_cache_set_front_locked ();
+  empty_front_locked ();
+}
+
+/* Take the lock, and see that the front does what the policy says.  */
+static void
+lock_take (void)
+{
   hkm_lock_take (&hkm_big_lock);
+  if (hkm_unlikely (hkm_front_is_stale ()))
+    renew_front_locked ();
+}
+
+/* From the cache or the OS, handed out.  */
+static hkm_big *
+big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
+{
+  lock_take ();
   hkm_big *big = hkm_cache_take_locked (size, align, mark);
   if (big == NULL)
     {
@@ -146,6 +186,26 @@ hkm_big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
   hkm_store_relaxed (&big->head.site, mark);
   hand_out_locked (big, size);
   hkm_lock_give (&hkm_big_lock);
+  return big;
+}
+
+void *
+hkm_big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
+{
+  size = round_up (size, hkm_os_page_size ());
+  if (align < HKM_GRANULE)
+    align = HKM_GRANULE;
+  hkm_big *big = hkm_front_take (size, align, mark, dirty);
+  if (big == NULL)
+    big = big_alloc (size, align, mark, dirty);
+  else if (big->touched - size > size / 8)
+    { /* what can be purged of it has to be on the list */
+      hkm_lock_take (&hkm_big_lock);
+      hkm_cache_use_locked (big, size);
+      hkm_lock_give (&hkm_big_lock);
+    }
+  if (hkm_unlikely (big == NULL))
+    return NULL;
   hkm_tick ();
   hkm_store_release (&big->head.xword, 1);
   return big->base;
@@ -185,6 +245,52 @@ give_back (hkm_big *big)
   hkm_lock_give (&hkm_big_lock);
 }
 
+/* Idle memory is to keep to its budget; no lock is held.  */
+static void
+tend (void)
+{
+  hkm_superslab_tend ();
+  if (hkm_retain_idle () > hkm_retain_budget ())
+    hkm_retain_reclaim ();
+}
+
+/* BIG, just FREED or displaced in the front, is for the cache, or goes.  */
+static void
+put_away (hkm_big *big, bool freed)
+{
+  lock_take ();
+  live_mapped -= big->mapped;
+  if (freed)
+    {
+      live_count--;
+      live_bytes -= big->size;
+      hkm_count (&hkm_big_counts, HKM_COUNT_BIG_FREE, 1);
+    }
+  bool kept = (hkm_load_relaxed (&big->head.site) & HKM_HINT_NO_CACHE) == 0
+              && hkm_cache_put_locked (big);
+  if (!kept)
+    hkm_cache_hold_locked (big);
+  hkm_lock_give (&hkm_big_lock);
+  if (!kept)
+    give_back (big);
+}
+
+/* True if BIG, freed, may go to the front; it is on no list then.  */
+static bool
+suits_front (hkm_big *big)
+{
+  if (big->mapped > HKM_FRONT_LONGEST || big->huge
+      || hkm_load_relaxed (&big->head.site) != 0)
+    return false;
+  if (hkm_load_acquire (&big->idle) != 0)
+    {
+      hkm_lock_take (&hkm_big_lock);
+      hkm_cache_hold_locked (big);
+      hkm_lock_give (&hkm_big_lock);
+    }
+  return true;
+}
+
 void
 hkm_big_free (hkm_slab *slab, void *p, const char *who)
 {
@@ -199,20 +305,14 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
       hkm_fail (HKM_FAULT_DOUBLE_FREE, who, p, big->size, -1);
       return;
     }
-  hkm_lock_take (&hkm_big_lock);
-  live_count--;
-  live_bytes -= big->size;
-  live_mapped -= big->mapped;
   hkm_retain_live (-(ptrdiff_t) big->size);
-  hkm_count (&hkm_big_counts, HKM_COUNT_BIG_FREE, 1);
-  bool kept = (hkm_load_relaxed (&slab->site) & HKM_HINT_NO_CACHE) == 0
-              && hkm_cache_put_locked (big);
-  if (!kept)
-    hkm_cache_hold_locked (big);
-  hkm_lock_give (&hkm_big_lock);
-  if (!kept)
-    give_back (big);
-  hkm_superslab_tend ();
+  hkm_cache_note_free ();
+  bool due = false;
+  hkm_big *out = suits_front (big) ? hkm_front_put (big, &due) : big;
+  if (out != NULL)
+    put_away (out, out == big);
+  if (out != NULL || due)
+    tend ();
 }
 
 /* Move the pages of BIG to where SIZE bytes fit.  No byte is copied.  */
@@ -245,7 +345,7 @@ static void
 resized_locked (hkm_big *big, size_t size)
 {
   ptrdiff_t more = (ptrdiff_t) (size - big->size);
-  live_bytes += (size_t) more;
+  live_bytes += (uint64_t) (int64_t) more;
   hkm_retain_live (more);
   if (more > 0)
     served_bytes += (size_t) more;
@@ -314,6 +414,7 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   size = round_up (size, hkm_os_page_size ());
   if (size == big->size)
     return p;
+  bool shorter = size < big->size;
   hkm_mark mark = hkm_load_relaxed (&slab->site);
   size_t length = hkm_big_granules (size), most = hkm_big_most (size, mark);
   bool serves = (big->mapped >= size && big->mapped <= most)
@@ -326,6 +427,8 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   bool done = size <= big->mapped;
   resized_locked (big, done ? size : big->size);
   hkm_lock_give (&hkm_big_lock);
+  if (shorter)
+    tend ();
   if (done)
     return big->base;
   return in_parts ? copied (big, size) : NULL;
@@ -335,6 +438,7 @@ size_t
 hkm_big_trim (void)
 {
   hkm_lock_take (&hkm_big_lock);
+  empty_front_locked ();
   size_t bytes = hkm_cache_trim_locked ();
   hkm_lock_give (&hkm_big_lock);
   return bytes;
@@ -344,9 +448,10 @@ hkm_big_trim (void)
 static void
 reclaim (void)
 {
-  if (hkm_load_relaxed (&hkm_big_idle_bytes) == 0)
+  if (hkm_load_relaxed (&hkm_big_idle_bytes) == 0 && hkm_front_shards () == 0)
     return;
   hkm_lock_take (&hkm_big_lock);
+  empty_front_locked ();
   hkm_cache_reclaim_locked ();
   hkm_lock_give (&hkm_big_lock);
 }
@@ -360,15 +465,22 @@ hkm_big_init (void)
 void
 hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *sum)
 {
+  hkm_front_sums front;
   hkm_lock_take (&hkm_big_lock);
-  facts->count = live_count;
-  facts->bytes = live_bytes;
+  hkm_front_sum (&front);
+  facts->count = live_count + front.taken - front.puts;
+  facts->bytes = live_bytes + front.taken_bytes - front.put_bytes;
   facts->mapped_bytes = live_mapped + hkm_cached_bytes;
   facts->cached_bytes = hkm_cached_bytes;
   facts->idle_bytes = hkm_big_idle_bytes;
   facts->kept_bytes = hkm_cache_kept_locked ();
   for (unsigned i = 0; i < HKM_COUNTERS; i++)
     sum->value[i] += hkm_big_counts.value[i];
+  hkm_front_facts (facts);
+  hkm_count (sum, HKM_COUNT_BIG_ALLOC, front.taken);
+  hkm_count (sum, HKM_COUNT_BIG_CACHE_HIT, front.taken);
+  hkm_count (sum, HKM_COUNT_BIG_ASKED_BYTES, front.taken_bytes);
+  hkm_count (sum, HKM_COUNT_BIG_FREE, front.puts);
   hkm_lock_give (&hkm_big_lock);
 }
 

@@ -3,6 +3,7 @@
    pages go first when idle memory is over its budget says big/idle.h.  Knows
    nothing of how blocks are handed out.  */
 #include "big/cache.h"
+#include "big/front.h"
 #include "big/idle.h"
 #include "big/index.h"
 #include "opts/opts.h"
@@ -15,7 +16,7 @@ hkm_counts hkm_big_counts;
 
 static hkm_link spare; /* descriptors without a mapping */
 static size_t cache_budget;
-static unsigned in_a_row; /* blocks handed out since one was freed */
+static unsigned in_a_row; /* blocks handed out since one was freed; relaxed */
 
 /* ---- strategies ---- */
 
@@ -88,6 +89,13 @@ hkm_cache_policy_locked (void)
 {
   now_locked ();
   return &policy;
+}
+
+void
+hkm_cache_set_front_locked (void)
+{
+  const strategy *by = now_locked ();
+  hkm_front_set_locked (by->purge_ms == 0, by->retained, cache_budget, &policy);
 }
 
 /* ---- mappings ---- */
@@ -241,7 +249,9 @@ hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark)
 {
   const strategy *by = now_locked ();
   age_locked (by);
-  if (in_a_row++ >= GROWS)
+  unsigned before = hkm_load_relaxed (&in_a_row);
+  hkm_store_relaxed (&in_a_row, before + 1);
+  if (before >= GROWS)
     mark |= HKM_HINT_EXACT;
   size_t most = hkm_big_most (size, mark);
   hkm_big *big = hkm_index_find_locked (size, most, align, by->newest);
@@ -350,14 +360,21 @@ keep_locked (hkm_big *big)
   hkm_cache_reclaim_locked ();
 }
 
+void
+hkm_cache_note_free (void)
+{
+  if (hkm_load_relaxed (&in_a_row) != 0)
+    hkm_store_relaxed (&in_a_row, 0);
+}
+
 bool
 hkm_cache_put_locked (hkm_big *big)
 {
-  in_a_row = 0;
-  if (big->mapped > cache_budget)
+  size_t most = cache_budget - hkm_front_shards () * HKM_FRONT_SHARD_BYTES;
+  if (big->mapped > most)
     return false;
-  shrink_locked (cache_budget - big->mapped);
-  if (hkm_cached_bytes > cache_budget - big->mapped)
+  shrink_locked (most - big->mapped);
+  if (hkm_cached_bytes > most - big->mapped)
     return false;
   hkm_store_relaxed (&big->size, 0);
   keep_locked (joined_locked (big));

@@ -23,7 +23,8 @@ typedef struct hkm_big
   size_t size;         /* usable bytes; relaxed atomic */
   size_t touched;      /* beyond these bytes nothing is resident */
   size_t mapped;
-  size_t idle;         /* bytes counted as idle memory */
+  size_t idle;         /* bytes counted as idle memory; relaxed atomic where it
+                          is not 0, and release to 0 */
   uint64_t turn;       /* cached: a later one was freed later; else 0 */
   uint64_t idle_since; /* milliseconds */
   bool asked, huge;    /* huge pages were asked for; and granted */
@@ -52,12 +53,16 @@ hkm_big_most (size_t size, hkm_mark mark)
 
 /* The policy in force.  */
 const hkm_policy *hkm_cache_policy_locked (void);
+/* big/front.h does as that says.  */
+void hkm_cache_set_front_locked (void);
 /* A cached mapping for SIZE bytes (of pages) at a multiple of ALIGN, taken out,
    of `size' 0, and cut from a longer one if need be; or NULL.  */
 hkm_big *hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark);
 /* The live BIG becomes at least SIZE bytes, and no more than MOST if what is over
    can be cut off, by the cached mapping behind it.  False: there is none such. */
 bool hkm_cache_extend_locked (hkm_big *big, size_t size, size_t most);
+/* The program freed a block: it does not just grow.  No lock.  */
+void hkm_cache_note_free (void);
 /* Cache BIG, which was freed, as one with neighbours that are cached, and in
    place of what is older.  False: it is beyond the budget, and nothing was
    done.  */

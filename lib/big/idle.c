@@ -30,7 +30,7 @@ static void
 list_locked (hkm_big *big, size_t bytes)
 {
   size_t had = big->idle;
-  big->idle = bytes;
+  hkm_store_release (&big->idle, bytes); /* what was purged of a live block */
   if (had != 0 && bytes == 0)
     hkm_list_remove (&big->idle_link);
   else if (had == 0 && bytes != 0)

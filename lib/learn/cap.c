@@ -225,7 +225,7 @@ give (hkm_cap *c, unsigned n, const hkm_cap_config *f, uint64_t spare)
     c[best].cap = hkm_fix_of (to);
 }
 
-void
+HKM_COLD void
 hkm_caps_balance (hkm_cap *c, unsigned n, const hkm_cap_config *f,
                   uint64_t budget, const uint64_t *demand, bool water_filling)
 {

@@ -64,7 +64,7 @@ next_random (uint64_t *state)
   return z ^ z >> 31;
 }
 
-unsigned
+HKM_COLD unsigned
 hkm_elo_choose (hkm_elo *e, hkm_fix temperature, uint64_t *random)
 {
   unsigned best = hkm_elo_best (e), choice = 0;

@@ -62,7 +62,7 @@ hkm_moves_add (hkm_moves *moves, const hkm_policy *policy,
 
 struct making { const hkm_moves *moves; bool back; };
 
-static bool
+static HKM_COLD bool
 make (hkm_policy *next, void *with)
 {
   const struct making *m = with;

@@ -102,7 +102,7 @@ best_size (const hkm_peaks *p, const uint32_t *sizes, unsigned n, hkm_fix *savin
   return best;
 }
 
-void
+HKM_COLD void
 hkm_peaks_pick (hkm_peaks *p, const uint32_t *sizes, unsigned n, unsigned most,
                 hkm_fix share)
 {

@@ -49,7 +49,7 @@ step (const hkm_quantile *p, unsigned i, bool up)
   return change < room ? change : up ? high : low;
 }
 
-void
+HKM_COLD void
 hkm_quantile_add (hkm_quantile *p, uint64_t value)
 {
   hkm_fix v = hkm_fix_of (value);

@@ -58,7 +58,7 @@ baselines_are_known (const hkm_driver *d)
   return true;
 }
 
-void
+HKM_COLD void
 hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now)
 {
   if (!baselines_are_known (d))
@@ -133,7 +133,7 @@ tell_learner (hkm_driver *d, bool stays, hkm_fix before, hkm_fix after)
 }
 
 /* It is over, and STAYS or not, for REASON.  */
-static void
+static HKM_COLD void
 end_trial (hkm_driver *d, bool stays, hkm_canary_reason reason,
            uint64_t time_ms)
 {
@@ -197,7 +197,7 @@ check (hkm_driver *d, const hkm_canary_window *v, uint64_t time_ms)
   return true;
 }
 
-bool
+HKM_COLD bool
 hkm_driver_judge (hkm_driver *d, enum hkm_goal goal,
                   const hkm_canary_window *v, uint64_t time_ms)
 {

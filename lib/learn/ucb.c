@@ -78,7 +78,7 @@ keep (hkm_ucb *u, hkm_fix share, uint32_t most)
     }
 }
 
-void
+HKM_COLD void
 hkm_ucb_reward (hkm_ucb *u, unsigned arm, hkm_fix reward)
 {
   if (arm >= u->arms)

@@ -181,7 +181,7 @@ is_aligned (const void *p, size_t align)
   return ((uintptr_t) p & (align - 1)) == 0;
 }
 
-static void *
+static HKM_COLD void *
 map_aligned (size_t size, size_t align, int prot)
 {
   char *hint = NULL;

@@ -233,7 +233,7 @@ class_is_valid (const hkm_policy *policy, unsigned c)
          && hkm_opts_takes (HKM_OPT_TINY_REMOTE_DRAIN_THRESH, p->remote);
 }
 
-static bool
+static HKM_COLD bool
 is_valid (const hkm_policy *next)
 {
   hkm_policy copy = *next; /* the knobs' accessor wants it writable */

@@ -144,7 +144,7 @@ descriptor_get_locked (hkm_pool *pool)
 }
 
 /* A new superslab from the OS, registered slot by slot.  */
-static hkm_superslab *
+static HKM_COLD hkm_superslab *
 superslab_map_locked (hkm_pool *pool)
 {
   hkm_superslab *ss = descriptor_get_locked (pool);
@@ -236,7 +236,7 @@ lru_put_locked (hkm_superslab *ss)
 /* Unmap empty superslabs of POOL while all pools have more than CAP.  Those
    that hold idle memory come last: it is within the budget, and who unmapped it
    would fault it in again.  Only a cap of none takes them too.  */
-static void
+static HKM_COLD void
 lru_shrink_locked (hkm_pool *pool, uint64_t cap)
 {
   while (hkm_load_relaxed (&lru_count) > cap && !hkm_list_empty (&pool->lru))

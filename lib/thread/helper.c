@@ -169,7 +169,7 @@ hkm_helper_begin (void)
   hkm_store_release (&state, WANTED);
 }
 
-void
+HKM_COLD void
 hkm_helper_came (void)
 {
   uint32_t wanted = WANTED;

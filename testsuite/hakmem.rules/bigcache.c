@@ -539,6 +539,9 @@ refuse (enum hkm_os_call which)
   return countdown == 0 || --countdown == 0;
 }
 
+/* The blocks of a script.  */
+static size_t shortest = 2 * MIB + 1, longest = 6 * MIB;
+
 typedef struct kept { char *p; size_t size; uint64_t seed; } kept;
 
 static void
@@ -553,7 +556,7 @@ static void
 step (kept *k, uint64_t *rng)
 {
   uint64_t what = rng_next (rng) % 4, seed = rng_next (rng);
-  size_t size = draw (rng, 2 * MIB + 1, 6 * MIB);
+  size_t size = draw (rng, shortest, longest);
   char *p;
   errno = 0;
   if (k->p != NULL && !CHECK (block_good (k->p, k->size, k->seed)))
@@ -655,6 +658,19 @@ TEST (calls_fail_for_good)
     }
 }
 
+/* The same of blocks that pass through the front (big/front.h).  */
+TEST (any_one_call_fails_for_shorter_ones)
+{
+  shortest = MIB + 1;
+  longest = 3 * MIB;
+  test_any_one_call_fails ();
+}
+
+TEST (calls_fail_for_good_for_shorter_ones)
+{
+  test_calls_fail_for_good ();
+}
+
 int
 main (void)
 {
@@ -684,5 +700,7 @@ main (void)
   RUN (resized_within_the_mapping);
   RUN (any_one_call_fails);
   RUN (calls_fail_for_good);
+  RUN (any_one_call_fails_for_shorter_ones);
+  RUN (calls_fail_for_good_for_shorter_ones);
   return check_done ();
 }
