@@ -3,7 +3,7 @@
    program runs, only written memory cleared for calloc, and right accounts when
    the OS refuses.  */
 #include "inside.h"
-#include "big/cache.h"
+#include "big.h"
 #include "blocks.h"
 
 /* The clock that regret and the decay strategy run by is the test's.  */
@@ -14,25 +14,7 @@ static uint64_t clock_ms = 1000000;
 #include "superslab/retain.c"
 #undef hkm_os_clock_ms
 
-enum { MIB = 1 << 20, BUDGET = 64 * MIB, FLOOR = 4 * MIB };
-enum { LRU, BEST, DECAY, KEEP };
-
-static hkm_big_facts
-facts (void)
-{
-  hkm_big_facts f;
-  hkm_counts unused = { { 0 } };
-  hkm_big_facts_get (&f, &unused);
-  return f;
-}
-
-static void
-set_strategy (uint32_t strategy)
-{
-  hkm_policy p = policy_now ();
-  p.bigcache_strategy = strategy;
-  CHECK (hkm_policy_publish (&p));
-}
+enum { BUDGET = 64 * MIB, FLOOR = 4 * MIB };
 
 /* Nothing cached, nothing regretted, BEST.  */
 static void
@@ -51,12 +33,6 @@ begin (void)
           "%llu cached, %llu idle at first, %zu in all",
           (unsigned long long) f.cached_bytes,
           (unsigned long long) f.idle_bytes, hkm_retain_idle ());
-}
-
-static const hkm_big *
-big_of (const void *p)
-{
-  return (const hkm_big *) slab_of (p);
 }
 
 static size_t
@@ -542,8 +518,6 @@ refuse (enum hkm_os_call which)
 /* The blocks of a script.  */
 static size_t shortest = 2 * MIB + 1, longest = 6 * MIB;
 
-typedef struct kept { char *p; size_t size; uint64_t seed; } kept;
-
 static void
 take (kept *k, char *p, size_t size, uint64_t seed)
 {
@@ -583,26 +557,6 @@ step (kept *k, uint64_t *rng)
       CHECK (what != 1 || p == NULL || block_zero (p, size));
     }
   take (k, p, size, seed);
-}
-
-static bool
-accounts_are_right (const kept *k, int n)
-{
-  uint64_t bytes = 0, count = 0, page = hkm_os_page_size () - 1;
-  hkm_big_facts f = facts ();
-  for (int i = 0; i < n; i++)
-    if (k[i].p != NULL)
-      {
-        count++;
-        bytes += (k[i].size + page) & ~page;
-      }
-  return CHECKF (f.count == count && f.bytes == bytes,
-                 "%llu blocks of %llu bytes; in truth %llu of %llu",
-                 (unsigned long long) f.count, (unsigned long long) f.bytes,
-                 (unsigned long long) count, (unsigned long long) bytes)
-         && CHECKF (hkm_retain_idle () == f.idle_bytes,
-                    "%zu idle in all, %llu big", hkm_retain_idle (),
-                    (unsigned long long) f.idle_bytes);
 }
 
 /* STEPS of one script; the OS refuses as was set.  */
