@@ -21,13 +21,22 @@ programs='family/basic family/limits family/zero family/resize family/aligned
   family/sized concur/remote_free concur/larson concur/xmalloc_like concur/churn
   concur/realloc_mt concur/trims'
 
-# build HOST: the library in $work/HOST, without a warning.
+# The compilers are the host's, not those that this build had.
+unset CC CXX
+
+# build HOST: the library in $work/HOST, without a warning, and for its machine.
 build ()
 {
   mkdir -p "$work/$1" && cd "$work/$1" || return
   "$srcdir/configure" -q "--host=$1" || return
-  "${MAKE:-make}" -s >said 2>&1 && ! grep 'warning:' said
+  "${MAKE:-make}" -s >said 2>&1 || { cat said; return 1; }
+  if grep 'warning:' said; then return 1; fi
+  echo 'int main (void) { return 0; }' | "$1-gcc" -x c -o none - || return
+  machine none >none.machine && machine .libs/libhakmem.so.1 | diff none.machine -
 }
+
+# machine FILE: what it is for.
+machine () { LC_ALL=C readelf -h "$1" | grep -E 'Class:|Machine:'; }
 
 # exports HOST: no symbol more or fewer than on this machine.
 exports ()
@@ -60,6 +69,7 @@ try ()
   # shellcheck disable=SC2086
   timeout -s KILL 600 $into "LD_PRELOAD=$work/$1/.libs/libhakmem.so.1" \
     "$work/program" >"$work/out" 2>&1 || { cat "$work/out"; return 1; }
+  if grep 'cannot be preloaded' "$work/out"; then return 1; fi
   grep -q '^ok ' "$work/out" && ! grep '^not ok ' "$work/out"
 }
 
