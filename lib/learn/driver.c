@@ -39,6 +39,7 @@ hkm_driver_init (hkm_driver *d, const hkm_observation *first, bool keeps,
     d->canary[HKM_GOAL_FIT].config.tolerance[m].floor = HKM_FIX_MAX / 16;
   /* What was given back stays away, whatever strategy follows.  */
   d->canary[HKM_GOAL_KEEP].config.level = true;
+  d->canary[HKM_GOAL_KEEP].config.volume = 1; /* a level is there all the time */
   hkm_driver_caps_init (d);
   for (unsigned i = 0; i < HKM_RATED; i++)
     hkm_elo_init (&d->rated[i],

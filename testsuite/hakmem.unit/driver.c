@@ -302,6 +302,31 @@ TEST (retention_is_judged_as_a_level)
   CHECKF (found >= 95, "%d of 100 seeds", found);
 }
 
+/* What is kept is judged by windows in which little was asked for, too: threads that
+   live on their own free blocks are seen by few calls.  */
+TEST (retention_is_judged_while_little_is_asked)
+{
+  static const uint64_t kept[] = { 70, 16, 4 };
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      begin (true, seed);
+      for (int i = 0; i < 60; i++)
+        {
+          unsigned s = policy ().retain_strategy;
+          uint64_t mib = kept[s] << 20;
+          count (HKM_COUNT_RUN_ALLOC, i < 12 ? 1000 : 3);
+          seen.kept_bytes = mib - mib / 20 + chance () % (mib / 10 + 1);
+          seen.unused_bytes = s == 0 ? mib : 0;
+          seen.live_bytes = 100 << 20;
+          seen.time_ms += 1000;
+          hkm_driver_window (&driver, &seen);
+        }
+      found += policy ().retain_strategy != 0 && driver.kept > 0;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+
 /* A thriftier strategy makes calls take long, in the first window: what it gives back
    is much.  That says nothing of the others.  */
 TEST (slow_calls_at_first_are_passed_over)
@@ -494,6 +519,7 @@ main (void)
 #endif
   RUN (a_better_retention_is_found);
   RUN (retention_is_judged_as_a_level);
+  RUN (retention_is_judged_while_little_is_asked);
   RUN (slow_calls_at_first_are_passed_over);
   RUN (retention_that_serves_is_left);
   RUN (it_rests_until_something_changes);
