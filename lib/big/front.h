@@ -1,11 +1,10 @@
 /* Freed mappings of up to 2 MiB that wait in front of the cache, where who frees
    and who asks need no lock.  Private to this room.
 
-   A mapping lies in a box of the processor that freed it.  To put one is one
-   exchange, to take one is one compare and swap of the box's word; as the word
-   names a mapping that is free while it stands there, it does not matter how
-   often it came and went in between (no ABA).  A thread stopped between two steps
-   holds its mapping alone.
+   A mapping lies in a box of the processor that freed it.  To put one or to take
+   one is one atomic on the box's word; as the word names a mapping that is free
+   while it stands there, it does not matter how often it came and went in between
+   (no ABA).  A thread stopped between two steps holds its mapping alone.
 
    Each shard in use has its part of HAKMEM_BIGCACHE to itself, and the cache the
    rest.  What is here is idle memory, as far as it was touched, but on no list: it

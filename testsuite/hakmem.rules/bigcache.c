@@ -4,6 +4,7 @@
    the OS refuses.  */
 #include "inside.h"
 #include "big.h"
+#include "big/front.h"
 #include "blocks.h"
 
 /* The clock that regret and the decay strategy run by is the test's.  */
@@ -612,17 +613,30 @@ TEST (calls_fail_for_good)
     }
 }
 
-/* The same of blocks that pass through the front (big/front.h).  */
-TEST (any_one_call_fails_for_shorter_ones)
+/* TEST of blocks that pass through the front (big/front.h), which is open from
+   twice the BUDGET on.  */
+static void
+with_front (void (*test) (void))
 {
+  hkm_front_sums before, after;
   shortest = MIB + 1;
   longest = 3 * MIB;
-  test_any_one_call_fails ();
+  cache_budget = 8 * BUDGET;
+  hkm_front_sum (&before);
+  test ();
+  hkm_front_sum (&after);
+  CHECKF (after.taken > before.taken, "%llu blocks from the front",
+          (unsigned long long) (after.taken - before.taken));
 }
 
-TEST (calls_fail_for_good_for_shorter_ones)
+TEST (any_one_call_fails_with_the_front)
 {
-  test_calls_fail_for_good ();
+  with_front (test_any_one_call_fails);
+}
+
+TEST (calls_fail_for_good_with_the_front)
+{
+  with_front (test_calls_fail_for_good);
 }
 
 int
@@ -654,7 +668,7 @@ main (void)
   RUN (resized_within_the_mapping);
   RUN (any_one_call_fails);
   RUN (calls_fail_for_good);
-  RUN (any_one_call_fails_for_shorter_ones);
-  RUN (calls_fail_for_good_for_shorter_ones);
+  RUN (any_one_call_fails_with_the_front);
+  RUN (calls_fail_for_good_with_the_front);
   return check_done ();
 }
