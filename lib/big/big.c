@@ -250,8 +250,7 @@ static void
 tend (void)
 {
   hkm_superslab_tend ();
-  if (hkm_retain_idle () > hkm_retain_budget ())
-    hkm_retain_reclaim ();
+  hkm_retain_reclaim ();
 }
 
 /* BIG, just FREED or displaced in the front, is for the cache, or goes.  */
