@@ -198,8 +198,8 @@ hkm_big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
   hkm_big *big = hkm_front_take (size, align, mark, dirty);
   if (big == NULL)
     big = big_alloc (size, align, mark, dirty);
-  else if (big->touched - size > size / 8)
-    { /* what can be purged of it has to be on the list */
+  else if (big->touched - size > size / 16 * 3)
+    { /* what can be purged of it has to be on the list; less is not worth it */
       hkm_lock_take (&hkm_big_lock);
       hkm_cache_use_locked (big, size);
       hkm_lock_give (&hkm_big_lock);
@@ -304,10 +304,13 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
       hkm_fail (HKM_FAULT_DOUBLE_FREE, who, p, big->size, -1);
       return;
     }
-  hkm_retain_live (-(ptrdiff_t) big->size);
   hkm_cache_note_free ();
   bool due = false;
-  hkm_big *out = suits_front (big) ? hkm_front_put (big, &due) : big;
+  hkm_big *out = big;
+  if (suits_front (big))
+    out = hkm_front_put (big, &due);
+  else
+    hkm_retain_live (-(ptrdiff_t) big->size);
   if (out != NULL)
     put_away (out, out == big);
   if (out != NULL || due)

@@ -5,7 +5,8 @@
    A mapping has three lengths: size <= touched <= mapped.  The program may
    use `size' bytes (none of a cached one); beyond `touched' all reads as zero.
    What lies between the two is idle memory, left by an earlier user, of live
-   blocks as of cached ones.  */
+   blocks as of cached ones; but of those from the front only if it is much (see
+   hkm_big_alloc).  */
 #ifndef HKM_BIG_CACHE_H
 #define HKM_BIG_CACHE_H
 

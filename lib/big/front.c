@@ -29,7 +29,7 @@ HKM_COLD void
 hkm_front_set_locked (bool open, bool counted, size_t budget,
                       const hkm_policy *policy)
 {
-  size_t most = budget / 8 / HKM_FRONT_SHARD_BYTES;
+  size_t most = budget / 4 / HKM_FRONT_SHARD_BYTES;
   if (most > HKM_FRONT_SHARDS)
     most = HKM_FRONT_SHARDS;
   hkm_store_relaxed (&counts, counted);
@@ -50,17 +50,16 @@ hkm_front_shards (void)
   return hkm_load_relaxed (&in_use);
 }
 
-/* The caller's shard; NULL: closed.  */
+/* The shard of *cpu, the caller's; NULL: closed.  */
 static shard *
-my_shard (void)
+my_shard (unsigned *cpu)
 {
-  unsigned cpu = 0, node;
+  unsigned node;
   uint32_t most = hkm_load_relaxed (&open_shards);
   if (most == 0 || hkm_unlikely (hkm_front_is_stale ()))
     return NULL;
-  if (!hkm_os_cpu (&cpu, &node))
-    cpu = 0;
-  return &shards[cpu % most];
+  (void) hkm_os_cpu (cpu, &node);
+  return &shards[*cpu % most];
 }
 
 /* True if S was put to before.  If not it is in use from now on, and the cache has
@@ -88,24 +87,27 @@ mapped_of (word w)
   return (w & GRANULES) * HKM_GRANULE;
 }
 
-/* BIG, which was put, is the caller's.  */
-static hkm_big *
-taken_out (hkm_big *big)
+/* BIG, which was put, is the caller's, and holds no idle memory.  The bytes it
+   held.  */
+static size_t
+idle_of (hkm_big *big)
 {
-  if (big != NULL && big->idle != 0)
-    {
-      hkm_retain_leave (big->idle);
-      hkm_store_relaxed (&big->idle, 0);
-    }
-  return big;
+  size_t bytes = big->idle;
+  hkm_store_relaxed (&big->idle, 0);
+  return bytes;
 }
 
 hkm_big *
 hkm_front_put (hkm_big *big, bool *tend)
 {
-  shard *s = my_shard ();
+  unsigned cpu;
+  shard *s = my_shard (&cpu);
   if (s == NULL || !was_in_use (s))
-    return big;
+    {
+      hkm_retain_live (-(ptrdiff_t) big->size);
+      return big;
+    }
+  hkm_retain_live_here (cpu, -(ptrdiff_t) big->size);
   word w = (word) big | big->mapped / HKM_GRANULE;
   hkm_fetch_add_relaxed (&s->so_far.put_bytes, big->size);
   uint64_t turn = hkm_fetch_add_relaxed (&s->so_far.puts, 1);
@@ -113,7 +115,7 @@ hkm_front_put (hkm_big *big, bool *tend)
   if (hkm_load_relaxed (&counts))
     {
       hkm_store_relaxed (&big->idle, big->touched);
-      *tend |= !hkm_retain_admit_tended (big->touched);
+      *tend |= !hkm_retain_admit_here (cpu, big->touched);
     }
   for (unsigned i = 0; i < HKM_FRONT_ROW; i++)
     {
@@ -122,8 +124,10 @@ hkm_front_put (hkm_big *big, bool *tend)
           && hkm_cas_acq_rel (&s->xbox[i], &none, w))
         return NULL;
     }
-  return taken_out (
-      big_of (hkm_exchange_acq_rel (&s->xbox[turn % HKM_FRONT_ROW], w)));
+  w = hkm_exchange_acq_rel (&s->xbox[turn % HKM_FRONT_ROW], w);
+  if (w != 0)
+    hkm_retain_leave_here (cpu, idle_of (big_of (w)));
+  return big_of (w);
 }
 
 /* The box of S with the shortest mapping of LEAST to MOST bytes, and what it
@@ -132,15 +136,19 @@ static word *
 find (shard *s, size_t least, size_t most, word *w)
 {
   word *best = NULL;
+  size_t shortest = (least + HKM_GRANULE - 1) / HKM_GRANULE;
+  size_t span = most / HKM_GRANULE - shortest;
   for (unsigned i = 0; i < HKM_FRONT_ROW; i++)
     {
       word here = hkm_load_relaxed (&s->xbox[i]);
-      if (mapped_of (here) >= least && mapped_of (here) <= most)
-        {
-          best = &s->xbox[i];
-          *w = here;
-          most = mapped_of (here) - 1;
-        }
+      size_t more = (here & GRANULES) - shortest; /* empty: beyond any span */
+      if (more > span)
+        continue;
+      best = &s->xbox[i];
+      *w = here;
+      if (more == 0)
+        break;
+      span = more - 1;
     }
   return best;
 }
@@ -149,17 +157,19 @@ hkm_big *
 hkm_front_take (size_t size, size_t align, hkm_mark mark, size_t *dirty)
 {
   word w;
+  unsigned cpu;
   if (size > HKM_FRONT_LONGEST || align > HKM_GRANULE || mark != 0)
     return NULL;
-  shard *s = my_shard ();
+  shard *s = my_shard (&cpu);
   word *box = s != NULL ? find (s, size, hkm_big_most (size, 0), &w) : NULL;
   if (box == NULL || !hkm_cas_acquire (box, &w, 0))
     return NULL;
-  hkm_big *big = taken_out (big_of (w));
+  hkm_big *big = big_of (w);
+  hkm_retain_leave_here (cpu, idle_of (big));
   hkm_fetch_add_relaxed (&s->so_far.taken, 1);
   hkm_fetch_add_relaxed (&s->so_far.taken_bytes, size);
   hkm_store_relaxed (&big->size, size);
-  hkm_retain_live ((ptrdiff_t) size);
+  hkm_retain_live_here (cpu, (ptrdiff_t) size);
   *dirty = big->touched < size ? big->touched : size;
   if (big->touched < size)
     {
@@ -172,10 +182,12 @@ hkm_front_take (size_t size, size_t align, hkm_mark mark, size_t *dirty)
 HKM_COLD hkm_big *
 hkm_front_take_at (unsigned i)
 {
-  word *box = &shards[i / HKM_FRONT_ROW].xbox[i % HKM_FRONT_ROW];
-  return hkm_load_relaxed (box) == 0
-             ? NULL
-             : taken_out (big_of (hkm_exchange_acquire (box, 0)));
+  word *box = &shards[i / HKM_FRONT_ROW].xbox[i % HKM_FRONT_ROW], w = 0;
+  if (hkm_load_relaxed (box) != 0)
+    w = hkm_exchange_acquire (box, 0);
+  if (w != 0)
+    hkm_retain_leave (idle_of (big_of (w)));
+  return big_of (w);
 }
 
 HKM_COLD void

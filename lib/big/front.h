@@ -17,7 +17,7 @@
 enum
 {
   HKM_FRONT_SHARDS = 8, /* at most */
-  HKM_FRONT_ROW = 8     /* boxes of a shard */
+  HKM_FRONT_ROW = 16    /* boxes of a shard */
 };
 #define HKM_FRONT_LONGEST ((size_t) 2 << 20)
 #define HKM_FRONT_SHARD_BYTES (HKM_FRONT_ROW * HKM_FRONT_LONGEST)
@@ -28,7 +28,7 @@ typedef struct hkm_front_sums
   uint64_t puts, put_bytes, taken, taken_bytes;
 } hkm_front_sums;
 
-/* Of BUDGET bytes of cached mappings up to an eighth may be here; what is put
+/* Of BUDGET bytes of cached mappings up to a quarter may be here; what is put
    from now on is COUNTED as idle memory, or not; until POLICY changes.  OPEN
    false: nothing is put.  */
 void hkm_front_set_locked (bool open, bool counted, size_t budget,
@@ -39,9 +39,10 @@ bool hkm_front_is_stale (void);
 /* Shards in use.  */
 unsigned hkm_front_shards (void);
 
-/* Keep BIG, which nobody else can reach, of no idle memory.  What the cache is to
-   have: BIG itself, or what it displaced; or NULL.  *tend: the caller is to see
-   that idle memory keeps to its budget (now and then, or since it does not). */
+/* Keep BIG, live until now, which nobody else can reach and which has no idle
+   memory.  What the cache is to have: BIG itself, or what it displaced; or NULL.
+   *tend: the caller is to see that idle memory keeps to its budget (now and then,
+   or since it does not). */
 hkm_big *hkm_front_put (hkm_big *big, bool *tend);
 /* A mapping for SIZE bytes (of pages) at a multiple of ALIGN, by the hints of
    MARK; the caller's, in use and of no idle memory; *dirty bytes of it were touched

@@ -66,7 +66,8 @@ uint64_t hkm_os_clock_ms (void);
 /* Nanoseconds of a fine one, likewise.  */
 uint64_t hkm_os_clock_ns (void);
 /* Where the calling thread runs: its CPU and NUMA node, from the vDSO, which
-   makes no system call.  False: this kernel's vDSO does not say.  (os/vdso.c)  */
+   makes no system call.  False: this kernel's vDSO does not say, and both are 0.
+   (os/vdso.c)  */
 bool hkm_os_cpu (unsigned *cpu, unsigned *node);
 /* For tests: asked instead if set.  */
 extern bool (*hkm_os_cpu_override) (unsigned *cpu, unsigned *node);

@@ -110,6 +110,7 @@ hkm_os_cpu (unsigned *cpu, unsigned *node)
 {
   /* NULL: not looked for yet.  Any thread finds the same, hence relaxed.  */
   static getcpu_function *found;
+  *cpu = *node = 0;
   if (hkm_unlikely (hkm_os_cpu_override != NULL))
     return hkm_os_cpu_override (cpu, node);
   getcpu_function *getcpu = hkm_load_relaxed (&found);

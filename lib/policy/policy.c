@@ -130,7 +130,7 @@ hkm_policy_keep_as_knobs (hkm_policy *policy)
     policy->run_most[k] = run_most_of_knobs (policy, k);
 }
 
-static hkm_class_policy
+static HKM_COLD hkm_class_policy
 class_policy_of_options (const hkm_policy *policy, unsigned c)
 {
   hkm_class_policy p = { 0 };

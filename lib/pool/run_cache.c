@@ -1,5 +1,6 @@
 /* See run_cache.h.  */
 #include "pool/run_cache.h"
+#include "os/os.h"
 #include "policy/tick.h"
 #include "pool/run_shared.h"
 #include "superslab/retain.h"
@@ -97,6 +98,13 @@ spill (hkm_run_cache *cache, hkm_counts *counts, unsigned n)
   hkm_run_shared_put (counts, bundle);
 }
 
+static HKM_COLD void
+note_cpu (hkm_run_cache *cache)
+{
+  unsigned node;
+  (void) hkm_os_cpu (&cache->cpu, &node);
+}
+
 /* Classes that no run came to or went from since the last time go to the
    superslabs, and bundles likewise; but for those kept with preference.  */
 static HKM_COLD void
@@ -115,6 +123,7 @@ forget_unused (hkm_run_cache *cache)
     if (cache->held[cls] == 0)
       cache->kept &= ~(1u << cls);
   cache->forget = FORGET_PUTS;
+  note_cpu (cache);
   hkm_superslab_tend ();
   hkm_tick ();
 }
@@ -155,7 +164,7 @@ take_first (hkm_run_cache *cache, hkm_run_list *list, uint32_t count)
   cache->used[n - 1] = cache->clock;
   cache->wanted |= 1u << hkm_run_class (n);
   list_give (cache, n, list->xnext, count - 1);
-  hkm_retain_leave (n * HKM_GRANULE);
+  hkm_retain_leave_here (cache->cpu, n * HKM_GRANULE);
   return list;
 }
 
@@ -179,6 +188,7 @@ hkm_run_cache_take (hkm_run_cache *cache, hkm_counts *counts, unsigned slots,
         }
     }
   hkm_run_list *bundle = hkm_run_shared_take (counts, fit);
+  note_cpu (cache);
   if (bundle == NULL)
     return NULL;
   hkm_count (counts, HKM_COUNT_RUN_SHARED_HIT, 1);
@@ -193,13 +203,16 @@ hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run)
     return false;
   if (cache->held[cls] >= cache->most[cls])
     spill (cache, counts, oldest_length (cache, cls));
-  bool fits = hkm_retain_admit_tended (n * HKM_GRANULE);
+  bool fits = hkm_retain_admit_here (cache->cpu, n * HKM_GRANULE);
   run->xnext = list_take (cache, n);
   list_give (cache, n, run, cache->count[n - 1] + 1);
   cache->used[n - 1] = ++cache->clock;
   cache->wanted |= 1u << cls;
   if (--cache->forget == 0)
-    forget_unused (cache);
+    {
+      forget_unused (cache);
+      fits = hkm_retain_fits ();
+    }
   if (!fits)
     {
       hkm_superslab_reclaim ();
@@ -214,7 +227,7 @@ hkm_run_cache_prefer (hkm_run_cache *cache, unsigned slots)
   cache->kept |= 1u << hkm_run_class (slots);
 }
 
-void
+HKM_COLD void
 hkm_run_cache_flush (hkm_run_cache *cache)
 {
   for (unsigned n = 1; n <= HKM_RUN_LONGEST; n++)
@@ -228,7 +241,7 @@ hkm_run_cache_flush (hkm_run_cache *cache)
   hkm_superslab_reclaim ();
 }
 
-void
+HKM_COLD void
 hkm_run_cache_observe (hkm_run_cache *cache, const hkm_policy *policy)
 {
   bool less = false;
@@ -269,7 +282,7 @@ hkm_run_pool_drain (bool all)
 {
   hkm_run_cache *cache = hkm_load_acquire (&caches);
   size_t bytes = 0;
-  while (all || hkm_retain_idle () > hkm_retain_budget ())
+  while (all || !hkm_retain_fits ())
     {
       hkm_run_list *list = hkm_run_shared_take_any ();
       for (; list == NULL && cache != NULL; cache = cache->next)

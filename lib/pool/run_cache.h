@@ -34,6 +34,7 @@ typedef struct hkm_run_cache
   uint32_t wanted;  /* bit k: a run of class k came or went lately */
   uint32_t kept;    /* bit k: one came that is kept with preference, and at no
                        time to forget were all of class k gone */
+  unsigned cpu;     /* the thread's, some 16 runs ago or later */
   uint32_t present; /* bit n-1: count[n-1] is not 0 */
   /* As the policy says: */
   uint32_t most[HKM_RUN_CLASSES]; /* runs of a class */

@@ -237,8 +237,7 @@ reclaim (void)
   /* If another thread is at it, it sees to our memory too: it looks again after
      it gave the lock back.  What it does not see yet then waits for the next
      call, whoever makes it.  */
-  while (fits && hkm_retain_idle () > hkm_retain_budget ()
-         && hkm_lock_try (&hkm_purge_lock))
+  while (fits && !hkm_retain_fits () && hkm_lock_try (&hkm_purge_lock))
     {
       fits = purge_to_budget ();
       hkm_lock_give (&hkm_purge_lock);

@@ -1,6 +1,7 @@
-/* The retention budget: plain counters, updated with relaxed atomics.  It is a
-   policy, not an account of ownership, so that a moment's imprecision between
-   two threads does no harm.  */
+/* The retention budget: counters, updated with relaxed atomics.  It is a policy, not
+   an account of ownership, so that a moment's imprecision between two threads does
+   no harm.  A fork while another thread is between two steps leaves the child's sums
+   up to 8 MiB off.  */
 #include "superslab/retain.h"
 #include "base/atomic.h"
 #include "os/os.h"
@@ -24,6 +25,8 @@ static size_t useful;
 static void (*reclaim_other) (void);
 static size_t (*drain_runs) (bool all);
 static uint64_t purged_at, regret_at, regretted;
+/* The least that was in `idle' since the three below were lowered.  */
+static size_t low_word;
 /* Least idle memory since window_at: what nobody wanted in all that time.  */
 static size_t low_idle;
 static uint64_t window_at;
@@ -32,6 +35,20 @@ static size_t unused;
 /* The same for decay, and the budget while it goes on, plus 1 (0: it doesn't). */
 static size_t decay_low, decay_cap;
 static uint64_t decay_at, delay; /* delay: constant after init */
+
+/* What comes and goes all the time would have all processors write the same words.
+   So up to PART_MOST bytes that left idle memory stay in `idle', spare, for what
+   comes next on that processor; and as many may be live, or live no more, without
+   being in `live': who admits sees an eighth of that more or less in its budget,
+   who gives back does not.  */
+enum { PARTS = 8 };
+#define PART_MOST ((size_t) 8 << 20)
+static struct part
+{
+  HKM_ALIGNED (HKM_CACHE_LINE) size_t spare; /* of `idle', and not idle */
+  size_t most; /* that was spare since `low_word' was set */
+  size_t live; /* may be below zero */
+} parts[PARTS];
 
 void
 hkm_retain_init (size_t floor)
@@ -48,10 +65,13 @@ at_least_none (size_t bytes)
   return bytes <= PTRDIFF_MAX ? bytes : 0;
 }
 
-size_t
+HKM_COLD size_t
 hkm_retain_idle (void)
 {
-  return at_least_none (hkm_load_relaxed (&idle));
+  size_t bytes = hkm_load_relaxed (&idle);
+  for (unsigned i = 0; i < PARTS; i++)
+    bytes -= hkm_load_relaxed (&parts[i].spare);
+  return at_least_none (bytes);
 }
 
 /* What the budget is made of.  */
@@ -69,11 +89,12 @@ regret_of (struct parts by)
   return by.regret ? hkm_load_relaxed (&regret) : 0;
 }
 
-size_t
-hkm_retain_budget (void)
+/* The budget if LIVE_BYTES are live.  */
+static size_t
+budget_for (size_t live_bytes)
 {
   struct parts by = in_force ();
-  size_t share = by.share ? hkm_load_relaxed (&live) / 8 : 0;
+  size_t share = by.share ? live_bytes / 8 : 0;
   size_t least = hkm_load_relaxed (&floor_bytes);
   size_t budget = share > least ? share : least;
   budget += regret_of (by);
@@ -81,16 +102,31 @@ hkm_retain_budget (void)
   return budget < cap ? budget : cap;
 }
 
+HKM_COLD size_t
+hkm_retain_live_bytes (void)
+{
+  size_t bytes = hkm_load_relaxed (&live);
+  for (unsigned i = 0; i < PARTS; i++)
+    bytes += hkm_load_relaxed (&parts[i].live);
+  return at_least_none (bytes);
+}
+
+size_t
+hkm_retain_live_near (void)
+{
+  return at_least_none (hkm_load_relaxed (&live));
+}
+
+HKM_COLD size_t
+hkm_retain_budget (void)
+{
+  return budget_for (hkm_retain_live_bytes ());
+}
+
 uint64_t
 hkm_retain_regretted (void)
 {
   return hkm_load_relaxed (&regretted);
-}
-
-size_t
-hkm_retain_live_bytes (void)
-{
-  return at_least_none (hkm_load_relaxed (&live));
 }
 
 static void
@@ -100,17 +136,49 @@ lower (size_t *least, size_t now)
     hkm_store_relaxed (least, now);
 }
 
-static void
-note_low (size_t now)
+/* What was least at any time since the last call is known to all who ask; or
+   somewhat less, as the parts' spare bytes were most at a time of their own.  */
+static HKM_COLD void
+note_low (void)
 {
-  lower (&low_idle, now);
-  lower (&decay_low, now);
-  lower (&unused, now);
+  size_t now = hkm_load_relaxed (&idle), low = hkm_load_relaxed (&low_word);
+  if (now < low)
+    low = now;
+  for (unsigned i = 0; i < PARTS; i++)
+    {
+      size_t spare = hkm_load_relaxed (&parts[i].spare);
+      size_t most = hkm_load_relaxed (&parts[i].most);
+      low -= most > spare ? most : spare;
+      hkm_store_relaxed (&parts[i].most, spare);
+    }
+  hkm_store_relaxed (&low_word, now);
+  low = at_least_none (low);
+  lower (&low_idle, low);
+  lower (&decay_low, low);
+  lower (&unused, low);
 }
 
-size_t
+/* True if idle memory is within its budget, once what is spare has left it. */
+static HKM_COLD bool
+fits_settled (void)
+{
+  for (unsigned i = 0; i < PARTS; i++)
+    if (hkm_load_relaxed (&parts[i].spare) != 0)
+      hkm_retain_leave (hkm_exchange_acquire (&parts[i].spare, 0));
+  return hkm_retain_idle () <= hkm_retain_budget ();
+}
+
+bool
+hkm_retain_fits (void)
+{
+  return at_least_none (hkm_load_relaxed (&idle)) <= hkm_retain_budget ()
+         || fits_settled ();
+}
+
+HKM_COLD size_t
 hkm_retain_unused (void)
 {
+  note_low ();
   size_t least = hkm_load_relaxed (&unused);
   hkm_store_relaxed (&unused, hkm_retain_idle ());
   return least;
@@ -122,6 +190,7 @@ hkm_retain_tick (void)
   uint64_t now = hkm_os_clock_ms ();
   if (now - hkm_load_relaxed (&window_at) < FORGET_MS)
     return false;
+  note_low ();
   size_t had = hkm_load_relaxed (&regret);
   size_t idled = hkm_load_relaxed (&low_idle) / 2;
   hkm_store_relaxed (&window_at, now);
@@ -129,7 +198,7 @@ hkm_retain_tick (void)
   if (had == 0 || idled == 0)
     return false;
   hkm_store_relaxed (&regret, had - (idled < had ? idled : had));
-  return hkm_retain_idle () > hkm_retain_budget ();
+  return !hkm_retain_fits ();
 }
 
 void
@@ -149,6 +218,7 @@ hkm_retain_decay (void)
   /* Of those that find the time has come, one acts.  */
   if (!hkm_cas_acquire (&decay_at, &since, now))
     return false;
+  note_low ();
   size_t low = hkm_load_relaxed (&decay_low), has = hkm_retain_idle ();
   hkm_store_relaxed (&decay_low, has > low ? has - low : 0);
   if (since == 0 || low == 0)
@@ -170,7 +240,30 @@ bool
 hkm_retain_admit_tended (size_t bytes)
 {
   size_t now = hkm_fetch_add_relaxed (&idle, bytes) + bytes;
-  return at_least_none (now) <= hkm_retain_budget ();
+  return at_least_none (now) <= budget_for (hkm_retain_live_near ())
+         || fits_settled ();
+}
+
+bool
+hkm_retain_admit_here (unsigned cpu, size_t bytes)
+{
+  size_t *spare = &parts[cpu % PARTS].spare;
+  size_t part, had = hkm_load_relaxed (spare);
+  do
+    part = had < bytes ? had : bytes;
+  while (part != 0 && !hkm_cas_acquire (spare, &had, had - part));
+  return part == bytes || hkm_retain_admit_tended (bytes - part);
+}
+
+void
+hkm_retain_leave_here (unsigned cpu, size_t bytes)
+{
+  struct part *p = &parts[cpu % PARTS];
+  size_t spare = hkm_fetch_add_relaxed (&p->spare, bytes) + bytes;
+  if (spare > hkm_load_relaxed (&p->most))
+    hkm_store_relaxed (&p->most, spare);
+  if (spare > PART_MOST && hkm_cas_acquire (&p->spare, &spare, PART_MOST / 2))
+    hkm_retain_leave (spare - PART_MOST / 2);
 }
 
 bool
@@ -192,10 +285,10 @@ void
 hkm_retain_leave_remote (size_t bytes)
 {
   hkm_fetch_sub_relaxed (&remote_idle, bytes);
-  note_low (at_least_none (hkm_fetch_sub_relaxed (&idle, bytes) - bytes));
+  hkm_retain_leave (bytes);
 }
 
-bool
+HKM_COLD bool
 hkm_retain_admit_sparse (size_t bytes)
 {
   size_t now = hkm_fetch_add_relaxed (&sparse_idle, bytes) + bytes;
@@ -205,7 +298,7 @@ hkm_retain_admit_sparse (size_t bytes)
                    + regret_of (in_force ());
 }
 
-void
+HKM_COLD void
 hkm_retain_leave_sparse (size_t bytes)
 {
   hkm_fetch_sub_relaxed (&sparse_idle, bytes);
@@ -215,10 +308,11 @@ hkm_retain_leave_sparse (size_t bytes)
 void
 hkm_retain_leave (size_t bytes)
 {
-  note_low (at_least_none (hkm_fetch_sub_relaxed (&idle, bytes) - bytes));
+  size_t now = hkm_fetch_sub_relaxed (&idle, bytes) - bytes;
+  lower (&low_word, at_least_none (now));
 }
 
-void
+HKM_COLD void
 hkm_retain_purged (size_t bytes)
 {
   uint64_t now = hkm_os_clock_ms ();
@@ -240,7 +334,7 @@ hkm_retain_purged (size_t bytes)
     }
 }
 
-void
+HKM_COLD void
 hkm_retain_wanted (size_t bytes)
 {
   size_t purged = hkm_load_relaxed (&recently_purged);
@@ -272,6 +366,15 @@ hkm_retain_live (ptrdiff_t bytes)
 }
 
 void
+hkm_retain_live_here (unsigned cpu, ptrdiff_t bytes)
+{
+  size_t *part = &parts[cpu % PARTS].live, change = (size_t) bytes;
+  change += hkm_fetch_add_relaxed (part, change);
+  if (change + PART_MOST > 2 * PART_MOST)
+    hkm_fetch_add_relaxed (&live, hkm_exchange_acquire (part, 0));
+}
+
+void
 hkm_retain_set_reclaim (void (*reclaim) (void))
 {
   reclaim_other = reclaim;
@@ -289,11 +392,11 @@ hkm_retain_drain (void)
   return drain_runs != NULL && drain_runs (true) > 0;
 }
 
-void
+HKM_COLD void
 hkm_retain_reclaim (void)
 {
-  if (drain_runs != NULL && hkm_retain_idle () > hkm_retain_budget ())
+  if (drain_runs != NULL && !hkm_retain_fits ())
     drain_runs (false);
-  if (reclaim_other != NULL && hkm_retain_idle () > hkm_retain_budget ())
+  if (reclaim_other != NULL && !hkm_retain_fits ())
     reclaim_other ();
 }

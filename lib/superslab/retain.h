@@ -1,6 +1,6 @@
 /* Retention: how much idle memory may stay resident.  One budget for all rooms:
    empty slots, cached runs and cached big mappings count against it together.
-   What would exceed it is given back at once by whoever brings it.
+   What would exceed it is given back at once by whoever brings it, or sees it.
 
    The budget is the floor (HAKMEM_RETAIN) or an eighth of the live memory,
    plus regret: memory purged and wanted again soon raises it, so that an
@@ -24,6 +24,14 @@ void hkm_retain_init (size_t floor);
 bool hkm_retain_admit (size_t bytes);
 /* The same for who tends now and then: no look at the clock.  */
 bool hkm_retain_admit_tended (size_t bytes);
+/* The two for what comes and goes all the time, and live memory likewise: by the
+   caller's CPU, or what it takes for that, whose line holds up to 8 MiB of
+   either; only what is beyond is written where all write.  Who admits may be told
+   that it fits when it does not any more, so it looks now and then
+   (hkm_retain_fits).  */
+bool hkm_retain_admit_here (unsigned cpu, size_t bytes);
+void hkm_retain_leave_here (unsigned cpu, size_t bytes);
+void hkm_retain_live_here (unsigned cpu, ptrdiff_t bytes);
 /* BYTES of slabs whose owner has not looked yet became idle.  False: there are
    more of those than the floor, and the caller should purge what it brought:
    nobody else will, if the owner sleeps.  hkm_retain_leave_remote undoes it. */
@@ -64,10 +72,14 @@ bool hkm_retain_drain (void);
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
 size_t hkm_retain_idle (void);
+/* True if idle memory is within its budget.  */
+bool hkm_retain_fits (void);
 /* Bytes that were idle all the time since the last call; for one caller, the
    learners at a window's end.  */
 size_t hkm_retain_unused (void);
 size_t hkm_retain_live_bytes (void);
+/* The same but for up to 8 MiB a processor, from one word.  */
+size_t hkm_retain_live_near (void);
 size_t hkm_retain_budget (void);
 uint64_t hkm_retain_regretted (void);
 

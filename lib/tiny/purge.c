@@ -44,7 +44,7 @@ uint32_t
 hkm_slab_stop (const hkm_slab *slab, uint32_t out, bool *sparse)
 {
   *sparse = false;
-  if (hkm_likely (hkm_retain_live_bytes () < SPARSE_LEAST))
+  if (hkm_likely (hkm_retain_live_near () < SPARSE_LEAST))
     return 0;
   for (unsigned k = 1; k <= STOPS; k++)
     if (pays (slab, k))

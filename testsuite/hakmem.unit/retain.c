@@ -224,6 +224,142 @@ TEST (sparse)
   hkm_retain_live (-(ptrdiff_t) 800 * MB);
 }
 
+/* What comes and goes on one processor or another: the sums are exact, whichever
+   word it stands in.  */
+TEST (each_processor_has_a_part)
+{
+  enum { CPUS = 11, MOST = 3 * MB };
+  size_t idle[CPUS] = { 0 }, in_all = 0, live = 0;
+  size_t had = hkm_retain_idle (), lived = hkm_retain_live_bytes ();
+  uint32_t random = 1;
+  for (int i = 0; i < 20000; i++)
+    {
+      random = random * 1664525 + 1013904223;
+      unsigned cpu = random >> 8 & 0xff, from = random >> 16 & 0xff;
+      size_t bytes = (random >> 4) % MOST;
+      cpu %= CPUS;
+      from %= CPUS;
+      hkm_retain_admit_here (cpu, bytes);
+      hkm_retain_live_here (from, (ptrdiff_t) bytes);
+      idle[cpu] += bytes;
+      live += bytes;
+      in_all += bytes;
+      if (in_all > 64 * MB)
+        { /* all of it leaves elsewhere, and is not live any more there */
+          for (unsigned c = 0; c < CPUS; c++)
+            {
+              hkm_retain_leave_here (from + c, idle[c]);
+              idle[c] = 0;
+            }
+          hkm_retain_live_here (cpu, -(ptrdiff_t) live);
+          in_all = live = 0;
+        }
+      if (hkm_retain_idle () != had + in_all
+          || hkm_retain_live_bytes () != lived + live)
+        break;
+    }
+  CHECKF (hkm_retain_idle () == had + in_all, "%zu for %zu",
+          hkm_retain_idle (), had + in_all);
+  CHECKF (hkm_retain_live_bytes () == lived + live, "%zu for %zu",
+          hkm_retain_live_bytes (), lived + live);
+  for (unsigned c = 0; c < CPUS; c++)
+    hkm_retain_leave_here (c, idle[c]);
+  hkm_retain_live_here (0, -(ptrdiff_t) live);
+  CHECK (hkm_retain_idle () == had && hkm_retain_live_bytes () == lived);
+}
+
+/* Nobody is refused for what has left.  */
+TEST (what_is_spare_is_not_idle)
+{
+  hkm_retain_init (8 * MB);
+  for (unsigned c = 0; c < 4; c++)
+    CHECK (hkm_retain_admit_here (c, 2 * MB));
+  CHECK (!hkm_retain_admit (1));
+  hkm_retain_leave (1);
+  for (unsigned c = 0; c < 4; c++)
+    hkm_retain_leave_here (c, 2 * MB);
+  CHECK (hkm_retain_idle () == 0);
+  CHECK (hkm_retain_admit (8 * MB));
+  CHECK (!hkm_retain_admit_here (0, 1));
+  hkm_retain_leave (8 * MB + 1);
+}
+
+/* What came and went in one processor's part was in use.  */
+TEST (what_is_spare_is_wanted)
+{
+  hkm_retain_admit_here (3, 7 * MB);
+  hkm_retain_unused ();
+  hkm_retain_leave_here (3, 2 * MB);
+  hkm_retain_admit_here (3, 2 * MB);
+  CHECK (hkm_retain_unused () == 5 * MB);
+  CHECK (hkm_retain_unused () == 7 * MB);
+  hkm_retain_leave_here (3, 2 * MB);
+  hkm_retain_admit_here (3, 2 * MB);
+  CHECK (hkm_retain_unused () == 5 * MB);
+  hkm_retain_leave_here (3, 7 * MB);
+}
+
+/* What anybody used is not said to be unused, wherever it came and went; and what
+   a thread alone does not touch is said to be, but for what is spare.  */
+TEST (what_was_used_is_not_unused)
+{
+  enum { CPUS = 4, BLOCKS = 16 };
+  bool idle[CPUS * BLOCKS] = { false };
+  size_t now = 0, least = 0, least_of_all = SIZE_MAX;
+  uint32_t random = 7;
+  hkm_retain_admit (50 * MB);
+  hkm_retain_unused ();
+  for (int i = 1; i <= 100000; i++)
+    {
+      random = random * 1664525 + 1013904223;
+      unsigned block = (random >> 8) % (CPUS * BLOCKS);
+      size_t bytes = (1 + block % 3) * MB;
+      if (idle[block])
+        hkm_retain_leave_here (random >> 20, bytes);
+      else
+        hkm_retain_admit_here (random >> 20, bytes);
+      now += idle[block] ? -bytes : bytes;
+      idle[block] = !idle[block];
+      least = now < least ? now : least;
+      if (i % 97 != 0)
+        continue;
+      size_t said = hkm_retain_unused ();
+      least_of_all = said < least_of_all ? said : least_of_all;
+      CHECKF (said <= least + 50 * MB, "%zu bytes for %zu", said, least);
+      if (said > least + 50 * MB)
+        break;
+      least = now;
+    }
+  CHECK (least_of_all < 50 * MB); /* as not all is seen at one time */
+  for (unsigned block = 0; block < CPUS * BLOCKS; block++)
+    if (idle[block])
+      hkm_retain_leave_here (block, (1 + block % 3) * MB);
+  CHECK (hkm_retain_idle () == 50 * MB);
+  hkm_retain_unused ();
+  for (int i = 0; i < 1000; i++)
+    {
+      hkm_retain_admit_here (1, 2 * MB);
+      hkm_retain_leave_here (1, 2 * MB);
+    }
+  CHECKF (hkm_retain_unused () == 50 * MB, "%zu", hkm_retain_unused ());
+  hkm_retain_leave (50 * MB);
+}
+
+/* A budget that falls is seen by who looks, though nothing was admitted.  */
+TEST (what_is_spare_goes_with_the_budget)
+{
+  hkm_retain_init (4 * MB);
+  hkm_retain_live ((ptrdiff_t) 800 * MB);
+  CHECK (hkm_retain_admit_here (0, 8 * MB));
+  hkm_retain_leave_here (0, 8 * MB);
+  hkm_retain_live (-(ptrdiff_t) 800 * MB);
+  CHECK (hkm_retain_fits ());
+  CHECK (hkm_retain_admit_here (0, 2 * MB));
+  CHECK (hkm_retain_admit_here (0, 2 * MB));
+  CHECK (!hkm_retain_admit_here (0, 2 * MB));
+  hkm_retain_leave (6 * MB);
+}
+
 int
 main (void)
 {
@@ -238,5 +374,10 @@ main (void)
   RUN (sparse);
   RUN (strategies);
   RUN (unused);
+  RUN (each_processor_has_a_part);
+  RUN (what_is_spare_is_not_idle);
+  RUN (what_is_spare_is_wanted);
+  RUN (what_was_used_is_not_unused);
+  RUN (what_is_spare_goes_with_the_budget);
   return check_done ();
 }
