@@ -103,7 +103,7 @@ carve_hole (hkm_slab *slab, hkm_slot *slot)
 
 /* How many bytes of what was written before are cut at once: no page is to be
    saved there.  */
-enum { WRITTEN_CHUNK = 16 << 10 };
+enum { WRITTEN_CHUNK = 32 << 10 };
 
 uint32_t
 hkm_slab_carve (hkm_slab *slab, hkm_slot *slot, uint32_t limit)
