@@ -58,7 +58,7 @@ is_short (const hkm_driver *d, enum hkm_goal goal)
   return d->canary[goal].before[HKM_CANARY_REWARD] < -SHORT;
 }
 
-bool
+HKM_COLD bool
 hkm_driver_cap_mid_wants (hkm_driver *d, const hkm_policy *policy)
 {
   if (!hkm_opt (HKM_OPT_CAP_LEARN) || !is_short (d, HKM_GOAL_MID))
@@ -78,7 +78,7 @@ hkm_driver_cap_mid_wants (hkm_driver *d, const hkm_policy *policy)
   return d->trial.moves.count != 0;
 }
 
-bool
+HKM_COLD bool
 hkm_driver_cap_large_wants (hkm_driver *d, const hkm_policy *policy)
 {
   if (!hkm_opt (HKM_OPT_CAP_LEARN) || !is_short (d, HKM_GOAL_LARGE))
@@ -124,7 +124,7 @@ run_hits (const hkm_driver *d, const hkm_observation *now)
                   d->last.runs_new };
 }
 
-static void
+static HKM_COLD void
 run_caps (hkm_cap *cap, const hkm_cap_config *config, hits h, uint64_t budget)
 {
   uint64_t demand[HKM_CAPS];
@@ -139,7 +139,7 @@ run_caps (hkm_cap *cap, const hkm_cap_config *config, hits h, uint64_t budget)
                     hkm_opt (HKM_OPT_WATER_FILLING) != 0);
 }
 
-void
+HKM_COLD void
 hkm_driver_caps_window (hkm_driver *d, const hkm_observation *now)
 {
   _Static_assert ((int) HKM_MIDS <= (int) HKM_CAPS, "room for their demand");

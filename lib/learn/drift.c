@@ -40,7 +40,7 @@ see (hkm_drift *d, const uint32_t *counts, unsigned n)
   d->has_now = d->has_now || enough;
 }
 
-hkm_fix
+HKM_COLD hkm_fix
 hkm_drift_distance (const hkm_drift *d)
 {
   int sum = 0;

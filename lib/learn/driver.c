@@ -37,9 +37,12 @@ hkm_driver_init (hkm_driver *d, const hkm_observation *first, bool keeps,
      and purged than at any other time; what it is for stays.  */
   for (unsigned m = HKM_CANARY_HIT; m < HKM_CANARY_MEASURES; m++)
     d->canary[HKM_GOAL_FIT].config.tolerance[m].floor = HKM_FIX_MAX / 16;
-  /* What was given back stays away, whatever strategy follows.  */
-  d->canary[HKM_GOAL_KEEP].config.level = true;
-  d->canary[HKM_GOAL_KEEP].config.volume = 1; /* a level is there all the time */
+  /* What was given back stays away, whatever strategy follows; what it costs that it
+     comes again is in the reward.  */
+  hkm_canary_config *keep = &d->canary[HKM_GOAL_KEEP].config;
+  keep->level = true;
+  keep->volume = 1; /* a level is there all the time */
+  keep->tolerance[HKM_CANARY_FAULTS].floor = HKM_FIX_MAX / 16;
   hkm_driver_caps_init (d);
   for (unsigned i = 0; i < HKM_RATED; i++)
     hkm_elo_init (&d->rated[i],
@@ -181,7 +184,10 @@ look_for_drift (hkm_driver *d, const hkm_observation *now,
 void
 hkm_driver_slow (hkm_driver *d, uint32_t ns)
 {
-  hkm_quantile_add (&d->slow, ns);
+  if (d->pass_over > 0)
+    d->pass_over--;
+  else
+    hkm_quantile_add (&d->slow, ns);
   hkm_quantile_add (&d->p50, ns);
   hkm_quantile_add (&d->p99, ns);
 }
@@ -194,7 +200,7 @@ hkm_driver_size (hkm_driver *d, size_t size, unsigned count)
 
 /* What the window that ended says about cold calls and sizes.  While a change takes
    effect calls may take long, once: a thriftier strategy gives all back at the next
-   one.  */
+   ones, which may be some windows later.  */
 static void
 end_samples (hkm_driver *d)
 {
@@ -202,6 +208,8 @@ end_samples (hkm_driver *d)
     {
       if (d->settle == 0)
         d->slow_p99 = (uint32_t) hkm_fix_round (hkm_quantile_value (&d->slow));
+      else if (d->trial.gives_back)
+        d->pass_over = TIMED;
       hkm_quantile_init (&d->slow, HKM_FIX (99, 100));
     }
   hkm_peaks_decay (&d->peaks);

@@ -68,6 +68,7 @@ typedef struct hkm_driver
   hkm_window window;
   uint32_t slow_p99;       /* of the last window that timed enough, in ns */
   hkm_quantile slow;       /* the 99th percentile of the last windows */
+  uint32_t pass_over;      /* cold calls that are not to be in it */
   hkm_quantile p50, p99;   /* of all cold calls timed */
   hkm_canary canary[HKM_GOALS];
   hkm_drift drift;
@@ -120,6 +121,14 @@ bool hkm_driver_judge (hkm_driver *d, enum hkm_goal goal,
 void hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now);
 /* wants.c: the option, and knob, whose choices are the strategies I.  */
 enum hkm_opt_id hkm_driver_rated_option (unsigned i);
+/* Has nobody wanted part of the free memory for some windows?  What one says may be
+   of a moment.  */
+HKM_INLINE bool
+hkm_driver_keeps_in_vain (const hkm_driver *d)
+{
+  return d->unused >= 8;
+}
+
 /* Does WHO want a change of POLICY?  Then d->trial says which.  */
 bool hkm_driver_wants (hkm_driver *d, enum hkm_learner who,
                        const hkm_policy *policy, const hkm_observation *now);

@@ -31,7 +31,7 @@ move (hkm_fix *rating, hkm_fix points)
                            hkm_fix_of (HKM_ELO_START + HKM_ELO_SPAN));
 }
 
-void
+HKM_COLD void
 hkm_elo_match (hkm_elo *e, unsigned a, unsigned b, hkm_fix outcome, hkm_fix k)
 {
   if (a >= e->players || b >= e->players || a == b)

@@ -58,21 +58,35 @@ baselines_are_known (const hkm_driver *d)
   return true;
 }
 
+/* Begin WHO's trial, if it wants one.  */
+static bool
+try (hkm_driver *d, enum hkm_learner who, const hkm_policy *policy,
+     const hkm_observation *now)
+{
+  if (d->rest[who] > 0 || d->tries[who] >= TRIES
+      || !hkm_driver_wants (d, who, policy, now))
+    return false;
+  begin_trial (d);
+  return true;
+}
+
 HKM_COLD void
 hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now)
 {
   if (!baselines_are_known (d))
     return;
   hkm_policy policy = hkm_driver_policy ();
+  /* Not in turn: what is seen goes before what is guessed.  */
+  if (hkm_driver_keeps_in_vain (d)
+      && try (d, HKM_LEARNER_RETAIN, &policy, now))
+    return;
   for (unsigned i = 0; i < HKM_LEARNERS; i++)
     {
       enum hkm_learner who
           = (enum hkm_learner) ((d->turn + i) % HKM_LEARNERS);
-      if (d->rest[who] > 0 || d->tries[who] >= TRIES
-          || !hkm_driver_wants (d, who, &policy, now))
+      if (!try (d, who, &policy, now))
         continue;
       d->turn = (uint8_t) ((who + 1) % HKM_LEARNERS);
-      begin_trial (d);
       return;
     }
 }

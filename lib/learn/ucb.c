@@ -30,7 +30,7 @@ hkm_ucb_mean (const hkm_ucb *u, unsigned arm)
   return arm < u->arms && u->pulls[arm] ? u->sum[arm] / u->pulls[arm] : 0;
 }
 
-unsigned
+HKM_COLD unsigned
 hkm_ucb_choose (const hkm_ucb *u)
 {
   hkm_fix width = hkm_fix_mul (HKM_FIX (3, 2), u->high - u->low);
@@ -115,7 +115,7 @@ known (const hkm_ucb *u, unsigned arm)
   return u->fresh[arm] >= 2 && u->fresh[arm] >= u->pulls[arm] - u->fresh[arm];
 }
 
-bool
+HKM_COLD bool
 hkm_ucb_settled (const hkm_ucb *u)
 {
   unsigned best = hkm_ucb_best (u);

@@ -5,9 +5,7 @@
 enum
 {
   PULLS = 2,       /* of a setting, to say that it is no better */
-  PICK_EVERY = 8,  /* windows between two looks for sizes */
-  UNUSED = 8       /* windows that show that memory is kept in vain: what one says
-                      may be of a moment */
+  PICK_EVERY = 8   /* windows between two looks for sizes */
 };
 /* Points of Elo's scale: how often strategies that did worse are tried.  */
 #define TEMPERATURE HKM_FIX (100, 1)
@@ -132,7 +130,7 @@ rated_matters (const hkm_driver *d, const struct rated *row, uint32_t current,
   uint64_t came = now->counts.value[row->counter]
                   - d->last.counts.value[row->counter];
   if (row->retention && current == hkm_opts_row (HKM_OPT_RETAIN_STRATEGY)->def)
-    return d->unused >= UNUSED;
+    return hkm_driver_keeps_in_vain (d);
   return row->least != 0 && came >= row->least;
 }
 

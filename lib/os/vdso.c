@@ -63,7 +63,7 @@ find_tables (const ElfW (Dyn) *dynamic, ElfW (Addr) bias)
 }
 
 /* What is called VDSO there (x86) or KERNEL (others); NULL: nothing.  */
-static void *
+static HKM_COLD void *
 find (const char *vdso, const char *kernel)
 {
   const char *base = (const char *) getauxval (AT_SYSINFO_EHDR);

@@ -349,6 +349,84 @@ TEST (slow_calls_at_first_are_passed_over)
   CHECKF (found >= 95, "%d of 100 seeds", found);
 }
 
+/* Where calls are few, those that give back come some windows later.  */
+TEST (few_slow_calls_are_passed_over)
+{
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      unsigned since = 0, late = 2 + seed % 3;
+      begin (true, seed);
+      for (int i = 0; i < 30; i++)
+        {
+          unsigned s = policy ().retain_strategy;
+          since = s == 0 ? 0 : since + 1;
+          for (unsigned k = 0; k < 52; k++)
+            hkm_driver_slow (&driver, since == late && k < 4
+                                          ? 1000000
+                                          : 1000 + chance () % 100);
+          window_keeps (since >= late ? 4 : 70, since >= late ? 0 : 70, 1, 0);
+        }
+      found += policy ().retain_strategy != 0 && driver.kept > 0;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+
+/* Where little is asked for, one superslab is many faults for a millisecond of work:
+   what comes again is in the reward.  */
+TEST (retention_is_not_judged_by_faults_beside)
+{
+  static const uint64_t kept[] = { 70, 16, 4 };
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      int since = 0;
+      begin (true, seed);
+      for (int i = 0; i < 60; i++)
+        {
+          unsigned s = policy ().retain_strategy;
+          since = s == 0 ? 0 : since + 1;
+          if (since == 3)
+            count (HKM_COUNT_SS_MAP, 1);
+          uint64_t mib = kept[s] << 20;
+          count (HKM_COUNT_RUN_ALLOC, i < 12 ? 1000 : 3);
+          seen.kept_bytes = mib - mib / 20 + chance () % (mib / 10 + 1);
+          seen.unused_bytes = s == 0 ? mib : 0;
+          seen.live_bytes = 100 << 20;
+          seen.time_ms += 1000;
+          hkm_driver_window (&driver, &seen);
+        }
+      found += policy ().retain_strategy != 0 && driver.kept > 0;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+
+/* While others guess, memory that is seen to be kept in vain is not to wait for its
+   turn.  */
+TEST (what_is_kept_in_vain_goes_first)
+{
+  int first = 0, others = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      begin (true, seed);
+      for (int i = 0; i < 100 && driver.trial.who != HKM_LEARNER_RETAIN; i++)
+        {
+          bool vain = hkm_driver_keeps_in_vain (&driver);
+          uint32_t trials = driver.trials;
+          seen.unused_bytes = i < 20 ? 0 : 64 << 20;
+          seen.kept_bytes = 70 << 20;
+          count (HKM_COUNT_RETIRE, 1000);
+          count (HKM_COUNT_REMOTE_PUSH, 1000);
+          window_of (100, 30);
+          if (driver.trials > trials && driver.trial.who != HKM_LEARNER_RETAIN)
+            others += vain;
+        }
+      first += driver.trial.who == HKM_LEARNER_RETAIN;
+    }
+  CHECKF (first == 100 && others == 0, "%d of 100 seeds, after %d others", first,
+          others);
+}
+
 /* A program that uses what is kept again and again is left alone: a look at what
    keeping less would do costs it all of that.  */
 TEST (retention_that_serves_is_left)
@@ -521,6 +599,9 @@ main (void)
   RUN (retention_is_judged_as_a_level);
   RUN (retention_is_judged_while_little_is_asked);
   RUN (slow_calls_at_first_are_passed_over);
+  RUN (few_slow_calls_are_passed_over);
+  RUN (retention_is_not_judged_by_faults_beside);
+  RUN (what_is_kept_in_vain_goes_first);
   RUN (retention_that_serves_is_left);
   RUN (it_rests_until_something_changes);
 #ifdef HKM_WITH_DYN_CLASSES
