@@ -139,7 +139,8 @@ canary_window (const hkm_driver *d, enum hkm_goal goal,
                const hkm_observation *now, bool counts)
 {
   const hkm_window *w = &d->window;
-  hkm_canary_window v = { .volume = counts ? w->blocks : 0 };
+  /* More than nothing: what is kept is there whether anything happens or not.  */
+  hkm_canary_window v = { .volume = counts ? w->blocks + 1 : 0 };
   v.measure[HKM_CANARY_REWARD] = reward (d, goal, now);
   v.measure[HKM_CANARY_HIT] = hkm_fix_ratio (w->hits, w->hits + w->misses);
   v.measure[HKM_CANARY_FAULTS] = w->faults;
