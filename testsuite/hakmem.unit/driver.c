@@ -208,22 +208,30 @@ TEST (a_cap_that_is_too_low_is_raised)
 
 /* ---- strategies ---- */
 
-/* A window in which KEPT MiB beside 100 live stay resident, more or less, UNUSED of
-   them all the time, PURGED MiB go to the OS, and WANTED come again.  */
+/* A window of RUNS requests, in which KEPT MiB beside 100 live stay resident, more or
+   less, UNUSED of them all the time.  */
 static void
-window_keeps (uint64_t kept, uint64_t unused, uint64_t purged, uint64_t wanted)
+quiet_window (uint64_t runs, uint64_t kept, uint64_t unused)
 {
   kept <<= 20;
-  count (HKM_COUNT_BIG_ASKED_BYTES, (uint64_t) 800 << 20);
-  count (HKM_COUNT_RUN_ALLOC, 1000);
-  count (HKM_COUNT_PURGE, purged);
-  count (HKM_COUNT_PURGE_BYTES, purged << 20);
-  count (HKM_COUNT_REGRET_BYTES, wanted << 20);
+  count (HKM_COUNT_RUN_ALLOC, runs);
   seen.kept_bytes = kept - kept / 20 + chance () % (kept / 10 + 1);
   seen.unused_bytes = unused << 20;
   seen.live_bytes = 100 << 20;
   seen.time_ms += 1000;
   hkm_driver_window (&driver, &seen);
+}
+
+/* The same of 1000 requests, in which PURGED MiB go to the OS and WANTED come
+   again.  */
+static void
+window_keeps (uint64_t kept, uint64_t unused, uint64_t purged, uint64_t wanted)
+{
+  count (HKM_COUNT_BIG_ASKED_BYTES, (uint64_t) 800 << 20);
+  count (HKM_COUNT_PURGE, purged);
+  count (HKM_COUNT_PURGE_BYTES, purged << 20);
+  count (HKM_COUNT_REGRET_BYTES, wanted << 20);
+  quiet_window (1000, kept, unused);
 }
 
 #ifdef HKM_WITH_BIGCACHE
@@ -314,13 +322,7 @@ TEST (retention_is_judged_while_little_is_asked)
       for (int i = 0; i < 60; i++)
         {
           unsigned s = policy ().retain_strategy;
-          uint64_t mib = kept[s] << 20;
-          count (HKM_COUNT_RUN_ALLOC, i < 12 ? 1000 : seed % 4);
-          seen.kept_bytes = mib - mib / 20 + chance () % (mib / 10 + 1);
-          seen.unused_bytes = s == 0 ? mib : 0;
-          seen.live_bytes = 100 << 20;
-          seen.time_ms += 1000;
-          hkm_driver_window (&driver, &seen);
+          quiet_window (i < 12 ? 1000 : seed % 4, kept[s], s == 0 ? kept[s] : 0);
         }
       found += policy ().retain_strategy != 0 && driver.kept > 0;
     }
@@ -388,13 +390,7 @@ TEST (retention_is_not_judged_by_faults_beside)
           since = s == 0 ? 0 : since + 1;
           if (since == 3)
             count (HKM_COUNT_SS_MAP, 1);
-          uint64_t mib = kept[s] << 20;
-          count (HKM_COUNT_RUN_ALLOC, i < 12 ? 1000 : 3);
-          seen.kept_bytes = mib - mib / 20 + chance () % (mib / 10 + 1);
-          seen.unused_bytes = s == 0 ? mib : 0;
-          seen.live_bytes = 100 << 20;
-          seen.time_ms += 1000;
-          hkm_driver_window (&driver, &seen);
+          quiet_window (i < 12 ? 1000 : 3, kept[s], s == 0 ? kept[s] : 0);
         }
       found += policy ().retain_strategy != 0 && driver.kept > 0;
     }
