@@ -37,18 +37,18 @@ static size_t decay_low, decay_cap;
 static uint64_t decay_at, delay; /* delay: constant after init */
 
 /* What comes and goes all the time would have all processors write the same words.
-   So up to SHARD_MOST bytes that left idle memory stay in `idle', spare, for what
+   So up to PART_MOST bytes that left idle memory stay in `idle', spare, for what
    comes next on that processor; and as many may be live, or live no more, without
    being in `live': who admits sees an eighth of that more or less in its budget,
    who gives back does not.  */
-enum { SHARDS = 8 };
-#define SHARD_MOST ((size_t) 8 << 20)
-static struct shard
+enum { PARTS = 8 };
+#define PART_MOST ((size_t) 8 << 20)
+static struct part
 {
   HKM_ALIGNED (HKM_CACHE_LINE) size_t spare; /* of `idle', and not idle */
   size_t most; /* that was spare since `low_word' was set */
   size_t live; /* may be below zero */
-} shards[SHARDS];
+} parts[PARTS];
 
 void
 hkm_retain_init (size_t floor)
@@ -69,8 +69,8 @@ HKM_COLD size_t
 hkm_retain_idle (void)
 {
   size_t bytes = hkm_load_relaxed (&idle);
-  for (unsigned i = 0; i < SHARDS; i++)
-    bytes -= hkm_load_relaxed (&shards[i].spare);
+  for (unsigned i = 0; i < PARTS; i++)
+    bytes -= hkm_load_relaxed (&parts[i].spare);
   return at_least_none (bytes);
 }
 
@@ -106,8 +106,8 @@ HKM_COLD size_t
 hkm_retain_live_bytes (void)
 {
   size_t bytes = hkm_load_relaxed (&live);
-  for (unsigned i = 0; i < SHARDS; i++)
-    bytes += hkm_load_relaxed (&shards[i].live);
+  for (unsigned i = 0; i < PARTS; i++)
+    bytes += hkm_load_relaxed (&parts[i].live);
   return at_least_none (bytes);
 }
 
@@ -137,19 +137,19 @@ lower (size_t *least, size_t now)
 }
 
 /* What was least at any time since the last call is known to all who ask; or
-   somewhat less, as the shards' spare bytes were most at a time of their own.  */
+   somewhat less, as the parts' spare bytes were most at a time of their own.  */
 static HKM_COLD void
 note_low (void)
 {
   size_t now = hkm_load_relaxed (&idle), low = hkm_load_relaxed (&low_word);
   if (now < low)
     low = now;
-  for (unsigned i = 0; i < SHARDS; i++)
+  for (unsigned i = 0; i < PARTS; i++)
     {
-      size_t spare = hkm_load_relaxed (&shards[i].spare);
-      size_t most = hkm_load_relaxed (&shards[i].most);
+      size_t spare = hkm_load_relaxed (&parts[i].spare);
+      size_t most = hkm_load_relaxed (&parts[i].most);
       low -= most > spare ? most : spare;
-      hkm_store_relaxed (&shards[i].most, spare);
+      hkm_store_relaxed (&parts[i].most, spare);
     }
   hkm_store_relaxed (&low_word, now);
   low = at_least_none (low);
@@ -162,9 +162,9 @@ note_low (void)
 static HKM_COLD bool
 fits_settled (void)
 {
-  for (unsigned i = 0; i < SHARDS; i++)
-    if (hkm_load_relaxed (&shards[i].spare) != 0)
-      hkm_retain_leave (hkm_exchange_acquire (&shards[i].spare, 0));
+  for (unsigned i = 0; i < PARTS; i++)
+    if (hkm_load_relaxed (&parts[i].spare) != 0)
+      hkm_retain_leave (hkm_exchange_acquire (&parts[i].spare, 0));
   return hkm_retain_idle () <= hkm_retain_budget ();
 }
 
@@ -247,7 +247,7 @@ hkm_retain_admit_tended (size_t bytes)
 bool
 hkm_retain_admit_here (unsigned cpu, size_t bytes)
 {
-  size_t *spare = &shards[cpu % SHARDS].spare;
+  size_t *spare = &parts[cpu % PARTS].spare;
   size_t part, had = hkm_load_relaxed (spare);
   do
     part = had < bytes ? had : bytes;
@@ -258,12 +258,12 @@ hkm_retain_admit_here (unsigned cpu, size_t bytes)
 void
 hkm_retain_leave_here (unsigned cpu, size_t bytes)
 {
-  struct shard *s = &shards[cpu % SHARDS];
-  size_t spare = hkm_fetch_add_relaxed (&s->spare, bytes) + bytes;
-  if (spare > hkm_load_relaxed (&s->most))
-    hkm_store_relaxed (&s->most, spare);
-  if (spare > SHARD_MOST && hkm_cas_acquire (&s->spare, &spare, SHARD_MOST / 2))
-    hkm_retain_leave (spare - SHARD_MOST / 2);
+  struct part *p = &parts[cpu % PARTS];
+  size_t spare = hkm_fetch_add_relaxed (&p->spare, bytes) + bytes;
+  if (spare > hkm_load_relaxed (&p->most))
+    hkm_store_relaxed (&p->most, spare);
+  if (spare > PART_MOST && hkm_cas_acquire (&p->spare, &spare, PART_MOST / 2))
+    hkm_retain_leave (spare - PART_MOST / 2);
 }
 
 bool
@@ -368,9 +368,9 @@ hkm_retain_live (ptrdiff_t bytes)
 void
 hkm_retain_live_here (unsigned cpu, ptrdiff_t bytes)
 {
-  size_t *part = &shards[cpu % SHARDS].live, change = (size_t) bytes;
+  size_t *part = &parts[cpu % PARTS].live, change = (size_t) bytes;
   change += hkm_fetch_add_relaxed (part, change);
-  if (change + SHARD_MOST > 2 * SHARD_MOST)
+  if (change + PART_MOST > 2 * PART_MOST)
     hkm_fetch_add_relaxed (&live, hkm_exchange_acquire (part, 0));
 }
 
