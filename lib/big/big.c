@@ -263,6 +263,7 @@ put_away (hkm_big *big, bool freed)
     {
       live_count--;
       live_bytes -= big->size;
+      hkm_retain_live (-(ptrdiff_t) big->size);
       hkm_count (&hkm_big_counts, HKM_COUNT_BIG_FREE, 1);
     }
   bool kept = (hkm_load_relaxed (&big->head.site) & HKM_HINT_NO_CACHE) == 0
@@ -306,11 +307,7 @@ hkm_big_free (hkm_slab *slab, void *p, const char *who)
     }
   hkm_cache_note_free ();
   bool due = false;
-  hkm_big *out = big;
-  if (suits_front (big))
-    out = hkm_front_put (big, &due);
-  else
-    hkm_retain_live (-(ptrdiff_t) big->size);
+  hkm_big *out = suits_front (big) ? hkm_front_put (big, &due) : big;
   if (out != NULL)
     put_away (out, out == big);
   if (out != NULL || due)

@@ -103,10 +103,7 @@ hkm_front_put (hkm_big *big, bool *tend)
   unsigned cpu;
   shard *s = my_shard (&cpu);
   if (s == NULL || !was_in_use (s))
-    {
-      hkm_retain_live (-(ptrdiff_t) big->size);
-      return big;
-    }
+    return big;
   hkm_retain_live_here (cpu, -(ptrdiff_t) big->size);
   word w = (word) big | big->mapped / HKM_GRANULE;
   hkm_fetch_add_relaxed (&s->so_far.put_bytes, big->size);

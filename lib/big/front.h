@@ -39,10 +39,10 @@ bool hkm_front_is_stale (void);
 /* Shards in use.  */
 unsigned hkm_front_shards (void);
 
-/* Keep BIG, live until now, which nobody else can reach and which has no idle
-   memory.  What the cache is to have: BIG itself, or what it displaced; or NULL.
-   *tend: the caller is to see that idle memory keeps to its budget (now and then,
-   or since it does not). */
+/* Keep BIG, which nobody else can reach, of no idle memory; it is not live any more
+   then.  What the cache is to have: BIG itself, as it was, or what it displaced; or
+   NULL.  *tend: the caller is to see that idle memory keeps to its budget (now and
+   then, or since it does not). */
 hkm_big *hkm_front_put (hkm_big *big, bool *tend);
 /* A mapping for SIZE bytes (of pages) at a multiple of ALIGN, by the hints of
    MARK; the caller's, in use and of no idle memory; *dirty bytes of it were touched

@@ -5,6 +5,8 @@
 #include <string.h>
 
 enum { TIMED = 200 }; /* cold calls whose 99th percentile says something */
+/* The tolerance of a measure that is not to judge.  */
+#define ANY_CHANGE (HKM_FIX_MAX / 16)
 
 hkm_policy
 hkm_driver_policy (void)
@@ -36,13 +38,13 @@ hkm_driver_init (hkm_driver *d, const hkm_observation *first, bool keeps,
   /* While blocks of the old size go and those of the new one come, more is carved
      and purged than at any other time; what it is for stays.  */
   for (unsigned m = HKM_CANARY_HIT; m < HKM_CANARY_MEASURES; m++)
-    d->canary[HKM_GOAL_FIT].config.tolerance[m].floor = HKM_FIX_MAX / 16;
+    d->canary[HKM_GOAL_FIT].config.tolerance[m].floor = ANY_CHANGE;
   /* What was given back stays away, whatever strategy follows; what it costs that it
      comes again is in the reward.  */
   hkm_canary_config *keep = &d->canary[HKM_GOAL_KEEP].config;
   keep->level = true;
   keep->volume = 1; /* a level is there all the time */
-  keep->tolerance[HKM_CANARY_FAULTS].floor = HKM_FIX_MAX / 16;
+  keep->tolerance[HKM_CANARY_FAULTS].floor = ANY_CHANGE;
   hkm_driver_caps_init (d);
   for (unsigned i = 0; i < HKM_RATED; i++)
     hkm_elo_init (&d->rated[i],

@@ -125,6 +125,7 @@ forget_unused (hkm_run_cache *cache)
   cache->forget = FORGET_PUTS;
   note_cpu (cache);
   hkm_superslab_tend ();
+  hkm_retain_reclaim (); /* what takes as much as it brings is told that it fits */
   hkm_tick ();
 }
 
@@ -209,10 +210,7 @@ hkm_run_cache_put (hkm_run_cache *cache, hkm_counts *counts, hkm_slab *run)
   cache->used[n - 1] = ++cache->clock;
   cache->wanted |= 1u << cls;
   if (--cache->forget == 0)
-    {
-      forget_unused (cache);
-      fits = hkm_retain_fits ();
-    }
+    forget_unused (cache);
   if (!fits)
     {
       hkm_superslab_reclaim ();
