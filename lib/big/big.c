@@ -30,7 +30,7 @@ round_up (size_t size, size_t to)
 /* In mode auto, huge pages are for processes that had so many bytes in big
    blocks so far, and have so many now: what is young may soon be over, and what
    is small would grow by what it does not use.  Neither asks the kernel.  */
-#define HUGE_AGE ((uint64_t) 128 << 20)
+#define HUGE_AGE ((uint64_t) 512 << 20)
 #define HUGE_LEAST ((size_t) 64 << 20)
 
 static uint64_t served_bytes; /* as live_bytes */
