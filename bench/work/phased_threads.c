@@ -3,9 +3,11 @@
 
      phased_threads [batches [turns [queued [kept [seed]]]]]
 
-   batches, of 128 blocks, are those of half a turn.  By turns: one thread
-   makes blocks of 16 to 255 bytes and one frees them; three make blocks of 16
-   to 2047 and one frees; one makes blocks of 256 to 8191 and three free.  queued
+   By turns: one thread makes blocks of 16 to 255 bytes and one frees them; three
+   make blocks of 16 to 2047 and one frees; one makes blocks of 256 to 8191 and
+   three free.  batches, of 128 blocks, are those of half a turn of the last kind;
+   of the second there are twice and of the first four times as many, which take
+   about as long: who is to learn something has as many windows in each.  queued
    batches at most are under way; each maker has `kept' blocks of its own, of
    which it replaces a random one for every block that it hands on.  */
 #include "phase.h"
@@ -27,10 +29,11 @@ static const struct
   int makers, freers;
   size_t least;
   int doublings;
+  int times; /* so many batches */
 } kind[] = {
-  { "pair", 1, 1, 16, 4 },
-  { "makers", 3, 1, 16, 7 },
-  { "freers", 1, 3, 256, 5 },
+  { "pair", 1, 1, 16, 4, 4 },
+  { "makers", 3, 1, 16, 7, 2 },
+  { "freers", 1, 3, 256, 5, 1 },
 };
 enum { KINDS = sizeof kind / sizeof *kind };
 
@@ -45,12 +48,18 @@ name (long turn)
   return kind[turn % KINDS].name;
 }
 
-/* Of the batches of half a turn, those of thread INDEX of so MANY.  */
+/* Batches of half a turn.  */
+static long
+half_turn (void)
+{
+  return args[BATCHES].value * kind[now % KINDS].times;
+}
+
+/* Of these, those of thread INDEX of so MANY.  */
 static long
 share (long index, long many)
 {
-  long all = args[BATCHES].value;
-  return all / many + (index < all % many);
+  return half_turn () / many + (index < half_turn () % many);
 }
 
 static void
@@ -126,7 +135,7 @@ run (long turn, int half)
         pthread_join (thread[i], NULL);
       pthread_barrier_destroy (&meeting);
     }
-  return args[BATCHES].value * BATCH * 2;
+  return half_turn () * BATCH * 2;
 }
 
 int

@@ -151,6 +151,8 @@ hkm_canary_add (hkm_canary *c, const hkm_canary_window *w)
       if (c->counted >= c->config.dwell)
         return judge (c);
     }
-  return c->lasted >= c->config.most ? end (c, HKM_CANARY_IDLE, 0)
-                                     : HKM_CANARY_NONE;
+  uint32_t most = c->config.most;
+  return c->lasted >= (c->counted > 0 ? most : most / 2)
+           ? end (c, HKM_CANARY_IDLE, 0)
+           : HKM_CANARY_NONE;
 }

@@ -47,7 +47,8 @@ typedef struct
   uint64_t volume; /* windows of less don't count */
   uint32_t dwell;  /* windows that decide; at least 1 */
   bool level;      /* the reward goes on from where it was, whatever is done */
-  uint32_t most;   /* windows that a trial may last, those of no count too */
+  uint32_t most;   /* windows that a trial may last, those of no count too; if
+                      all are, half of that */
 } hkm_canary_config;
 
 /* Hit rate 0.02, faults a tenth or 16, p99 a fifth or a microsecond (in ns);

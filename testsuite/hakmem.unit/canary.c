@@ -256,20 +256,27 @@ TEST (idle_windows)
   for (int i = 0; i < 100; i++)
     CHECK (hkm_canary_add (&c, &idle) == HKM_CANARY_NONE);
   CHECK (!hkm_canary_begin (&c) && c.windows == 0);
-  /* A trial that sees nothing ends, by its limit.  */
+  /* A trial that sees nothing ends: others may have more to learn from.  */
   c = still (8, 10);
   CHECK (hkm_canary_begin (&c) && !hkm_canary_begin (&c));
-  for (int i = 1; i < 16; i++)
+  for (int i = 1; i < 8; i++)
     CHECK (hkm_canary_add (&c, &idle) == HKM_CANARY_NONE);
   CHECK (hkm_canary_add (&c, &idle) == HKM_CANARY_ROLL_BACK);
   CHECK (c.reason == HKM_CANARY_IDLE && !c.running && c.counted == 0);
-  /* The fourth that counts decides, be it the last it may last.  */
+  /* So does one that sees too little, by its limit.  */
   hkm_canary_window better = { { 20, 0, 0, 0 }, 64 };
   c = still (8, 10);
   hkm_canary_begin (&c);
+  for (int i = 1; i < 16; i++)
+    CHECK (hkm_canary_add (&c, i == 7 ? &better : &idle) == HKM_CANARY_NONE);
+  CHECK (hkm_canary_add (&c, &idle) == HKM_CANARY_ROLL_BACK);
+  CHECK (c.reason == HKM_CANARY_IDLE && c.counted == 1);
+  /* The fourth that counts decides, be it the last it may last.  */
+  c = still (8, 10);
+  hkm_canary_begin (&c);
   for (int i = 0; i < 12; i++)
-    CHECK (hkm_canary_add (&c, &idle) == HKM_CANARY_NONE);
-  for (int i = 0; i < 3; i++)
+    CHECK (hkm_canary_add (&c, i == 6 ? &better : &idle) == HKM_CANARY_NONE);
+  for (int i = 0; i < 2; i++)
     CHECK (hkm_canary_add (&c, &better) == HKM_CANARY_NONE);
   CHECK (hkm_canary_add (&c, &better) == HKM_CANARY_KEEP);
 }
