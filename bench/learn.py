@@ -19,10 +19,11 @@ from measure import Bench, Failed
 from progress import Progress, complain
 from settings import Settings, run_with
 
-# The search takes this part of a run's length; it tries all settings
-# ROUNDS_ALL times, and the BEST of them ROUNDS_BEST times more.  SINGLE of
-# these may be the oracle, or all together that are better than noise.
-PART, ROUNDS_ALL, ROUNDS_BEST, BEST, SINGLE = 0.3, 2, 3, 5, 2
+# The search takes this part of a run's length; it tries all settings a third as
+# often as rounds count, but LEAST_ALL times, and the BEST of them as often as
+# that.  SINGLE of these may be the oracle, or all together that are better than
+# noise.
+PART, LEAST_ALL, BEST, SINGLE = 0.3, 2, 5, 2
 WINDOW_MS = "10"  # shorter ones than usual: the runs are short
 # A line of the log (lib/learn/log.c).
 DECISION = re.compile(
@@ -39,6 +40,10 @@ class LearnSettings(Settings):
     def __init__(self, get):
         super().__init__(get, "LEARN", WORKLOADS, 3, "bench-learn.json")
         self.part = self.number("PART", 100, 1000) / 100
+
+    @property
+    def rounds_all(self):
+        return max(LEAST_ALL, self.rounds // 3)
 
 
 class Outcome:
@@ -86,8 +91,8 @@ class Learning:
                                      for w in settings.workloads))
 
     def runs_of(self, workload):
-        return (ROUNDS_ALL * (len(settings_of(workload)) + 2)
-                + ROUNDS_BEST * (BEST + 2)
+        return (self.settings.rounds_all * (len(settings_of(workload)) + 2)
+                + self.settings.rounds * (BEST + 2)
                 + self.settings.rounds * (SINGLE + 5))
 
     def run(self, samples, turn, workload, name, environment, part):
@@ -112,10 +117,11 @@ class Learning:
         """Find the best of the static settings, and what to combine."""
         settings = settings_of(outcome.workload)
         table = {title(s): s for s in settings}
-        _, outcome.search = self.rounds(outcome, settings, ROUNDS_ALL)
+        _, outcome.search = self.rounds(outcome, settings,
+                                        self.settings.rounds_all)
         shipped, best = self.rounds(
             outcome, [table[row[-1]] for row in outcome.search[:BEST]],
-            ROUNDS_BEST)
+            self.settings.rounds)
         outcome.oracles = [table[row[-1]] for row in best[:SINGLE]]
         together = {}
         for cost, _, _, name in best:

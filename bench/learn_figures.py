@@ -5,6 +5,7 @@ does can only add to it; memory is the median of the runs.
 """
 import itertools
 import math
+import random
 from statistics import median
 
 LEAST_GAP = 0.02
@@ -52,17 +53,30 @@ class Samples:
         return some
 
 
+def lots_of(count):
+    """Halves of COUNT runs, by index, each with the other half: all there are,
+    or MOST_LOTS by chance."""
+    half = count // 2
+    if math.comb(count, half) <= MOST_LOTS:
+        return list(itertools.combinations(range(count), half))
+    chance, lots = random.Random(1), set()
+    while len(lots) < MOST_LOTS:
+        mixed = chance.sample(range(count), count)
+        lots.add(tuple(sorted(mixed[:half])))
+        lots.add(tuple(sorted(mixed[half:])))
+    return sorted(lots)
+
+
 class Shipped:
     """The shipped policy's cost, and how much of a difference is noise: by its
-    runs under both names, divided in all ways into two lots of the same size
-    as everything else has runs."""
+    runs under both names, divided into two lots of the same size as everything
+    else has runs."""
 
     def __init__(self, samples, names, which=WHOLE):
         pool = Samples()
         pool.runs["all"] = sum((samples.runs[name] for name in names), [])
         count = len(pool.runs["all"])
-        lots = list(itertools.islice(
-            itertools.combinations(range(count), count // 2), MOST_LOTS))
+        lots = lots_of(count)
         self.cpu, self.kib, costs = 0, 0, {}
         for lot in lots:
             part = pool.part("all", lot)

@@ -97,6 +97,14 @@ def look_at_figures():
     noisy = shipped_of(samples_of(shipped=100, again=80))
     test("noise", near(noisy.noise, math.log(1.25)), noisy.noise)
     test("both names' runs", near(noisy.kib, 90), noisy.kib)
+    many = learn_figures.Samples()
+    for kib in range(100, 124):
+        many.add(AGAIN if kib % 2 else SHIPPED, [
+            {"phase": "a", "half": i, "ops": 10, "cpu": 1, "kib": kib}
+            for i in (1, 2)])
+    shipped = shipped_of(many)
+    test("noise of many runs", 0.01 < shipped.noise < math.log(1.23)
+         and abs(shipped.kib - 111.5) < 0.1, (shipped.noise, shipped.kib))
     memory = learn_run.Memory(1)
     memory.seen = [(0, 0, 10), (1, 3, 10), (2, 4, 30), (9, 9, 99)]
     test("memory weighs as much as its CPU time",
