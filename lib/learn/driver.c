@@ -144,7 +144,10 @@ canary_window (const hkm_driver *d, enum hkm_goal goal,
   /* More than nothing: what is kept is there whether anything happens or not.  */
   hkm_canary_window v = { .volume = counts ? w->blocks + 1 : 0 };
   v.measure[HKM_CANARY_REWARD] = reward (d, goal, now);
-  v.measure[HKM_CANARY_HIT] = hkm_fix_ratio (w->hits, w->hits + w->misses);
+  uint64_t requests = w->hits + w->misses; /* so few have no rate: as before */
+  v.measure[HKM_CANARY_HIT] = requests < hkm_canary_default.volume
+                                ? d->canary[goal].before[HKM_CANARY_HIT]
+                                : hkm_fix_ratio (w->hits, requests);
   v.measure[HKM_CANARY_FAULTS] = w->faults;
   v.measure[HKM_CANARY_P99] = hkm_fix_of (d->slow_p99);
   return v;

@@ -73,12 +73,13 @@ try (hkm_driver *d, enum hkm_learner who, const hkm_policy *policy,
 HKM_COLD void
 hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now)
 {
-  if (!baselines_are_known (d))
-    return;
   hkm_policy policy = hkm_driver_policy ();
-  /* Not in turn: what is seen goes before what is guessed.  */
-  if (hkm_driver_keeps_in_vain (d)
+  /* Not in turn: what is seen goes before what is guessed; nor when the others'
+     baselines are known, which wait for windows in which much happens.  */
+  if (hkm_driver_keeps_in_vain (d) && hkm_canary_ready (&d->canary[HKM_GOAL_KEEP])
       && try (d, HKM_LEARNER_RETAIN, &policy, now))
+    return;
+  if (!baselines_are_known (d))
     return;
   for (unsigned i = 0; i < HKM_LEARNERS; i++)
     {

@@ -423,6 +423,33 @@ TEST (what_is_kept_in_vain_goes_first)
           others);
 }
 
+/* Nor for windows to judge others by, of which none may come.  */
+TEST (what_is_kept_in_vain_needs_no_requests)
+{
+  int found = 0;
+  for (unsigned seed = 1; seed <= 100; seed++)
+    {
+      bool others = false;
+      begin (true, seed);
+      for (int i = 0; i < 12 || (i < 40 && !others); i++)
+        { /* until one of theirs is on */
+          count (HKM_COUNT_RETIRE, 1000);
+          count (HKM_COUNT_REMOTE_PUSH, 1000);
+          seen.kept_bytes = 45 << 20; /* of 64, as 70 of 100 */
+          window_of (100, 30);
+          others = driver.on_trial;
+        }
+      CHECKF (others, "seed %u", seed);
+      for (int i = 0; i < 30; i++)
+        {
+          bool shipped = policy ().retain_strategy == 0;
+          quiet_window (3, shipped ? 70 : 4, shipped ? 70 : 0);
+        }
+      found += policy ().retain_strategy != 0 && driver.kept > 0;
+    }
+  CHECKF (found >= 95, "%d of 100 seeds", found);
+}
+
 /* A program that uses what is kept again and again is left alone: a look at what
    keeping less would do costs it all of that.  */
 TEST (retention_that_serves_is_left)
@@ -598,6 +625,7 @@ main (void)
   RUN (few_slow_calls_are_passed_over);
   RUN (retention_is_not_judged_by_faults_beside);
   RUN (what_is_kept_in_vain_goes_first);
+  RUN (what_is_kept_in_vain_needs_no_requests);
   RUN (retention_that_serves_is_left);
   RUN (it_rests_until_something_changes);
 #ifdef HKM_WITH_DYN_CLASSES
