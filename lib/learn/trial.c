@@ -74,8 +74,8 @@ HKM_COLD void
 hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now)
 {
   hkm_policy policy = hkm_driver_policy ();
-  /* Not in turn: what is seen goes before what is guessed; nor when the others'
-     baselines are known, which wait for windows in which much happens.  */
+  /* Not in turn: what is seen goes before what is guessed.  Nor does it wait for the
+     others' baselines, which want windows in which much happens.  */
   if (hkm_driver_keeps_in_vain (d) && hkm_canary_ready (&d->canary[HKM_GOAL_KEEP])
       && try (d, HKM_LEARNER_RETAIN, &policy, now))
     return;
