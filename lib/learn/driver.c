@@ -224,6 +224,32 @@ end_samples (hkm_driver *d)
       d->rest[who]--;
 }
 
+/* Is most of what is kept, and more than is kept in any case, kept for nobody?  Of
+   what a program of big blocks keeps half may lie idle at any time, and each time
+   another: so what was least idle counts, and what was most kept.  Nor is it for
+   nobody while what was given back is wanted again.  */
+static void
+look_for_unused (hkm_driver *d, const hkm_observation *now)
+{
+  uint64_t regret = now->counts.value[HKM_COUNT_REGRET_BYTES]
+                    - d->last.counts.value[HKM_COUNT_REGRET_BYTES];
+  if (d->unused == 0)
+    {
+      d->unused_least = UINT64_MAX;
+      d->kept_most = 0;
+    }
+  if (now->unused_bytes < d->unused_least)
+    d->unused_least = now->unused_bytes;
+  if (now->kept_bytes > d->kept_most)
+    d->kept_most = now->kept_bytes;
+  if (d->unused_least <= hkm_opt (HKM_OPT_RETAIN)
+      || d->unused_least < d->kept_most - d->kept_most / 4
+      || regret > d->unused_least / 16)
+    d->unused = 0;
+  else if (d->unused < UINT8_MAX)
+    d->unused++;
+}
+
 HKM_COLD void
 hkm_driver_window (hkm_driver *d, const hkm_observation *now)
 {
@@ -231,10 +257,7 @@ hkm_driver_window (hkm_driver *d, const hkm_observation *now)
   uint32_t count[HKM_MIX];
   count_requests (d, now, count);
   hkm_window_make (&d->window, &d->last, now);
-  if (now->unused_bytes <= hkm_opt (HKM_OPT_RETAIN))
-    d->unused = 0;
-  else if (d->unused < UINT8_MAX)
-    d->unused++;
+  look_for_unused (d, now);
   d->windows++;
   end_samples (d);
   if (d->settle > 0)

@@ -56,8 +56,9 @@ typedef struct hkm_driver
   bool checking;           /* of the trial: it is taken back, to see */
   uint8_t settle;          /* windows to leave out: a change takes effect */
   uint8_t turn;            /* the learner to be asked first */
-  uint8_t unused;          /* windows in a row with more free memory that nobody
-                              wanted than is kept in any case */
+  uint8_t unused;          /* windows in a row in which most of what is kept was
+                              kept for nobody; of these: */
+  uint64_t unused_least, kept_most; /* in bytes */
   uint32_t windows, trials, kept;
   uint32_t check_windows, check_lasted;
   hkm_fix check_sum;       /* of rewards */
@@ -121,7 +122,7 @@ bool hkm_driver_judge (hkm_driver *d, enum hkm_goal goal,
 void hkm_driver_next_trial (hkm_driver *d, const hkm_observation *now);
 /* wants.c: the option, and knob, whose choices are the strategies I.  */
 enum hkm_opt_id hkm_driver_rated_option (unsigned i);
-/* Has nobody wanted part of the free memory for some windows?  What one says may be
+/* Has nobody wanted most of the free memory for some windows?  What one says may be
    of a moment.  */
 HKM_INLINE bool
 hkm_driver_keeps_in_vain (const hkm_driver *d)

@@ -235,7 +235,8 @@ window_keeps (uint64_t kept, uint64_t unused, uint64_t purged, uint64_t wanted)
 }
 
 #ifdef HKM_WITH_BIGCACHE
-/* Big blocks come and go; what stays resident follows from the strategy.  */
+/* Big blocks come and go; what stays resident follows from the strategy, and nobody
+   wants it.  */
 TEST (a_better_strategy_is_found)
 {
   static const uint64_t kept[] = { 60, 64, 20, 90 };
@@ -246,7 +247,8 @@ TEST (a_better_strategy_is_found)
       for (int i = 0; i < 300; i++)
         {
           count (HKM_COUNT_BIG_ALLOC, 100);
-          window_keeps (kept[policy ().bigcache_strategy], 0, 0, 0);
+          uint64_t here = kept[policy ().bigcache_strategy];
+          window_keeps (here, here - here / 10, 0, 0);
         }
       found += policy ().bigcache_strategy == 2;
     }
@@ -464,6 +466,31 @@ TEST (retention_that_serves_is_left)
     }
 }
 
+/* Of what big blocks leave, a part lies idle all the time, another each time; or all
+   does for a moment, and is wanted again.  With less, all would be faulted in again,
+   so that to look at what that would do is not worth it.  */
+TEST (what_is_wanted_now_and_then_is_left)
+{
+  static const struct { uint64_t kept[2], unused, wanted; } worlds[] = {
+    { { 350, 220 }, 190, 0 }, { { 250, 250 }, 150, 0 }, { { 250, 250 }, 240, 40 },
+  };
+  for (unsigned w = 0; w < sizeof worlds / sizeof *worlds; w++)
+    for (unsigned seed = 1; seed <= 20; seed++)
+      {
+        begin (true, seed);
+        for (int i = 0; i < 300; i++)
+          {
+            hkm_policy p = policy ();
+            CHECKF (p.retain_strategy == 0 && p.bigcache_strategy != 2,
+                    "world %u, seed %u, window %d: %u, %u", w, seed, i,
+                    p.retain_strategy, p.bigcache_strategy);
+            count (HKM_COUNT_BIG_ALLOC, 100);
+            uint64_t wanted = i % 5 == 0 ? worlds[w].wanted : 0;
+            window_keeps (worlds[w].kept[i % 2], worlds[w].unused, wanted, wanted);
+          }
+      }
+}
+
 /* ---- convergence ---- */
 
 TEST (it_rests_until_something_changes)
@@ -627,6 +654,7 @@ main (void)
   RUN (what_is_kept_in_vain_goes_first);
   RUN (what_is_kept_in_vain_needs_no_requests);
   RUN (retention_that_serves_is_left);
+  RUN (what_is_wanted_now_and_then_is_left);
   RUN (it_rests_until_something_changes);
 #ifdef HKM_WITH_DYN_CLASSES
   RUN (a_size_much_asked_for_gets_a_class);
