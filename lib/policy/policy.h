@@ -24,7 +24,8 @@ typedef struct hkm_class_policy
   uint8_t domain : 7;  /* fixed; 0: shares superslabs; k+1: group Ck has its
                           own */
   uint8_t warm;        /* empty slabs a heap keeps */
-  uint16_t batch;      /* blocks a magazine takes from a slab at once */
+  uint16_t batch;      /* blocks a magazine takes from a slab at once; up to four
+                          times that if the slab has no more */
   uint16_t cap;        /* blocks a magazine holds before it drains half */
   uint16_t remote;     /* blocks of one slab gathered before they are pushed */
 } hkm_class_policy;

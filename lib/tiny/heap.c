@@ -19,7 +19,8 @@ hkm_registry_data hkm_registry = { .lock = HKM_LOCK_INIT (HKM_RANK_REGISTRY) };
 static hkm_heap *shared_heap; /* set once, release */
 
 /* Give up what HEAP holds idle of closed class CLS.  What comes home later goes
-   by the cold way, one block at a time, until it is open again.  */
+   by the cold way, the first block of each slab at least, until it is open
+   again.  */
 static void
 bin_close_locked (hkm_heap *heap, unsigned cls)
 {

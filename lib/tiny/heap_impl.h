@@ -227,6 +227,8 @@ bool hkm_slab_publish_locked (hkm_slab *slab, uint32_t home, bool current);
 /* Make SLAB, in HEAP's hand and on no list, the current one of its bin.  False:
    its pages are being purged; it was left alone.  */
 bool hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab);
+/* N blocks of CLS were freed by their owner.  */
+void hkm_heap_count_frees (hkm_heap *heap, unsigned cls, uint32_t n);
 /* The bin's current slab, if any, stops being current.  */
 void hkm_bin_retire_current_locked (hkm_heap *heap, unsigned cls);
 /* Put SLAB, on no list and not current, with HOME blocks on its own list, where
@@ -247,7 +249,8 @@ size_t hkm_slab_resident (const hkm_slab *slab);
 
 /* ---- magazine.c: the route whose slots hold blocks of many slabs ---- */
 
-/* Move a batch from the current slab's own list to the slot.  */
+/* Move a batch from the current slab's own list to the slot, which is empty; or
+   all of it, if that is not much more.  How many blocks that are.  */
 uint32_t hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls);
 /* Send all but KEEP blocks of the slot home; how many that were.  */
 uint32_t hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep);

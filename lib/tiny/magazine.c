@@ -1,29 +1,51 @@
-/* The magazine route: all slabs of the class have the front slot for a sink,
+/* The magazine route: the slabs of the class have the front slot for a sink,
    and the slot's countdown is the magazine's cap.  Accounting happens here, by
-   address, and is exact at every slab whenever it is read.  */
+   address, and is exact at every slab whenever it is read.  While a thread only
+   frees, slabs become sinks of their own, one after the other (retire.c).  */
 #include "opts/trace.h"
 #include "policy/dyn.h"
 #include "tiny/heap_impl.h"
+
+/* To find where a batch ends is to walk it, a block after the other that no cache
+   has.  A list of so many batches or less is taken whole.  */
+enum { WHOLE = 4 };
+
+/* The first *N blocks of LIST, which has more, as a list of their own.  Fewer, if an
+   overwritten link ends it before.  */
+static uintptr_t
+cut_off (hkm_slot *list, uint32_t *n)
+{
+  uintptr_t head = list->head;
+  hkm_block *last = hkm_slot_first (list);
+  uint32_t got = 1;
+  for (; got < *n && last->link != 0; got++)
+    last = hkm_block_next (last);
+  list->head = last->link;
+  last->link = 0;
+  *n = got;
+  return head;
+}
 
 uint32_t
 hkm_magazine_batch_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_slab *slab = heap->bin[cls].current;
   hkm_slot *slot = &heap->front.slot[cls];
-  uint32_t want = heap->policy.cls[cls].batch, n = 0;
-  hkm_block *last = NULL, *b = hkm_slot_first (&slab->own);
-  for (; n < want && b != NULL; n++)
-    {
-      last = b;
-      b = hkm_block_next (b);
-    }
+  uint32_t n = hkm_slab_home (slab), want = heap->policy.cls[cls].batch;
   if (n == 0)
     return 0;
-  uintptr_t head = slab->own.head;
-  slab->own.head = last->link;
+  HKM_CHECK (slab->own.head != 0);
+  if (n > WHOLE * want)
+    {
+      n = want;
+      slot->head = cut_off (&slab->own, &n);
+    }
+  else
+    {
+      slot->head = slab->own.head;
+      slab->own.head = 0;
+    }
   slab->own.room += n; /* out again */
-  last->link = slot->head;
-  slot->head = head;
   heap->bin[cls].fetched = true;
   hkm_count (&heap->counts, HKM_COUNT_BATCH_BLOCKS, n);
   return n;
@@ -70,6 +92,7 @@ hkm_magazine_drain_locked (hkm_heap *heap, unsigned cls, uint32_t keep)
       hkm_trace (TINY_SLL_DRAIN_DEBUG, "drain: class %u, %u blocks, %u kept",
                  cls, sent, kept);
     }
+  hkm_heap_count_frees (heap, cls, heap->bin[cls].armed - slot->room);
   hkm_slot_arm (heap, cls, cap > kept ? cap - kept : 1);
   heap->bin[cls].kept = kept;
   return sent;

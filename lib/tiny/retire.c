@@ -71,9 +71,8 @@ hkm_slab_publish_locked (hkm_slab *slab, uint32_t home, bool current)
   return true;
 }
 
-/* N blocks of CLS were freed by their owner.  */
-static void
-count_frees (hkm_heap *heap, unsigned cls, uint32_t n)
+void
+hkm_heap_count_frees (hkm_heap *heap, unsigned cls, uint32_t n)
 {
   hkm_count (&heap->counts, HKM_COUNT_FREE_COUNTED, n);
   hkm_count (&heap->counts, HKM_COUNT_FREE_BYTES,
@@ -90,11 +89,16 @@ hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
   uint32_t told = told_home (slab);
   if (!hkm_slab_publish_locked (slab, 0, true))
     return false;
-  uint32_t home = hkm_slab_home (slab);
   hkm_slab_forget_sparse (slab);
   slab->swept = 0;
   slab->state = HKM_SLAB_CURRENT;
   bin->current = slab;
+  bool itself = slab->sink != slot;
+  if (itself) /* first: a handler's free may come until then */
+    set_sink (slab, slot);
+  uint32_t home = hkm_slab_home (slab);
+  if (itself && listed && home > told)
+    hkm_heap_count_frees (heap, slab->cls, home - told);
   if (heap->policy.cls[slab->cls].magazine)
     {
       slab->own.room = HKM_ROOM_OPEN;
@@ -103,12 +107,36 @@ hkm_slab_make_current_locked (hkm_heap *heap, hkm_slab *slab)
   else
     {
       HKM_ASSERT (slot->head == 0);
-      count_frees (heap, slab->cls, listed && home > told ? home - told : 0);
-      set_sink (slab, slot);
       slot->head = slab->own.head;
       slab->own.head = 0;
     }
   return true;
+}
+
+/* Did COUNTDOWN end?  A signal handler's free may have come between its end and the
+   one who acts on it.  */
+static bool
+has_ended (uint32_t countdown)
+{
+  return (int32_t) countdown <= 0;
+}
+
+/* A thread that only frees has a magazine of one block, and would take its lock for
+   each.  So SLAB, to which the last one went home, is the sink of its own blocks
+   from now on, as on the other route, until it is current again: then what is a
+   cold call is that it becomes of use, or empty.  */
+static void
+sink_itself_locked (hkm_heap *heap, hkm_slab *slab)
+{
+  if (hkm_slab_owner (slab) == heap
+      && (slab->state == HKM_SLAB_FULL || slab->state == HKM_SLAB_PARTIAL)
+      && hkm_slab_publish_locked (slab, hkm_slab_home (slab), false))
+    {
+      hkm_slot *slot = slab->sink;
+      set_sink (slab, &slab->own);
+      if (has_ended (slot->room))
+        slot->room = 1;
+    }
 }
 
 void
@@ -285,12 +313,12 @@ static void
 heartbeat_locked (hkm_heap *heap, unsigned cls)
 {
   hkm_count (&heap->counts, HKM_COUNT_HEARTBEAT, 1);
-  count_frees (heap, cls, heap->bin[cls].armed);
   if (heap->policy.cls[cls].magazine)
     {
       hkm_magazine_heartbeat_locked (heap, cls);
       return;
     }
+  hkm_heap_count_frees (heap, cls, heap->bin[cls].armed);
   hkm_slot_arm (heap, cls, heap->policy.interval);
 }
 
@@ -321,14 +349,19 @@ hkm_retire_slow (hkm_front *front, hkm_slab *slab)
   bool heartbeat = slab->sink == &front->slot[cls];
   hkm_heap_observe_locked (heap);
   if (heartbeat)
-    heartbeat_locked (heap, cls);
-  else if (slab->own.room == 0)
+    {
+      heartbeat_locked (heap, cls);
+      if (heap->policy.cls[cls].magazine && heap->bin[cls].cap == 1)
+        sink_itself_locked (heap, slab);
+    }
+  else if (has_ended (slab->own.room))
     {
       /* A stop on its way to being empty is no event for others.  */
-      bool stop = slab->state == HKM_SLAB_PARTIAL && slab->mark != slab->carved;
-      count_frees (heap, cls, slab->mark - told_home (slab));
+      uint32_t home = hkm_slab_home (slab);
+      bool stop = slab->state == HKM_SLAB_PARTIAL && home != slab->carved;
+      hkm_heap_count_frees (heap, cls, home - told_home (slab));
       hkm_list_remove (&slab->link);
-      hkm_slab_settle_locked (heap, slab, slab->mark);
+      hkm_slab_settle_locked (heap, slab, home);
       if (!stop)
         audit_locked (heap);
     }

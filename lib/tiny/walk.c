@@ -25,6 +25,9 @@ walk_slab (const hkm_heap *heap, hkm_slab *slab, unsigned cls)
   hkm_xword w = hkm_load_acquire (&slab->xword);
   HKM_CHECK (slab->kind == HKM_KIND_SLAB && slab->cls == cls);
   HKM_CHECK (slab->owner == &heap->front);
+  HKM_CHECK (slab->sink == &slab->own
+             || (heap->policy.cls[cls].magazine
+                 && slab->sink == &heap->front.slot[cls]));
   /* While it passes for current nobody purges it under our eyes.  */
   if (!hkm_slab_publish_locked (slab, 0, true))
     return; /* somebody else's until we give it up */

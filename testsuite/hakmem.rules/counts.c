@@ -4,6 +4,8 @@
 #include "inside.h"
 #include "blocks.h"
 
+#include <signal.h>
+
 enum { SIZE = 1024, MANY = 700 }; /* three slabs */
 
 static actor owner, pusher;
@@ -189,13 +191,15 @@ counter (enum hkm_counter which)
   return owner.heap->counts.value[which];
 }
 
-TEST (one_refill_is_one_batch)
+/* A list of more than four batches is cut; one of so many or less is not walked for
+   where a batch ends.  */
+static void
+refill_with_batch (uint16_t size_of_batch)
 {
-#if !defined HKM_WITH_TINY_SLL || !defined HKM_WITH_STATS
-  SKIP ("built without the magazine or without statistics");
-#endif
   unsigned cls = hkm_size_to_class (6000);
-  uint32_t size_of_batch = policy_now ().cls[cls].batch;
+  hkm_policy p = policy_now ();
+  p.cls[cls].batch = size_of_batch;
+  CHECK (hkm_policy_publish (&p));
   begin (6000);
   act (&owner, job_strip, NULL);
   batch most = { in_slab + 1, n_in_slab - 1, 6000 };
@@ -203,29 +207,90 @@ TEST (one_refill_is_one_batch)
   act (&owner, job_strip, NULL); /* they are on their slab's own list now */
   CHECK (slab->state == HKM_SLAB_PARTIAL);
   uint64_t batches = counter (HKM_COUNT_BATCH_BLOCKS),
-           refills = counter (HKM_COUNT_REFILL);
-  CHECK (size_of_batch > 1 && size_of_batch <= n_in_slab);
-  void *p[4096];
-  batch first = { p, 1, 6000 };
+           refills = counter (HKM_COUNT_REFILL), home = hkm_slab_home (slab);
+  uint64_t due = home > 4 * size_of_batch ? size_of_batch : home;
+  CHECK (home == n_in_slab - 1);
+  void *blocks[4096];
+  batch first = { blocks, 1, 6000 };
   act (&owner, job_malloc, &first);
-  CHECKF (counter (HKM_COUNT_REFILL) == refills + 1
-              && counter (HKM_COUNT_BATCH_BLOCKS) > batches
-              && counter (HKM_COUNT_BATCH_BLOCKS) - batches <= size_of_batch,
-          "one block took %llu refills and %llu blocks of a batch of %u",
+  uint64_t moved = counter (HKM_COUNT_BATCH_BLOCKS) - batches;
+  CHECKF (counter (HKM_COUNT_REFILL) == refills + 1 && moved == due,
+          "one block took %llu refills and %llu blocks of %llu in batches of %u",
           (unsigned long long) (counter (HKM_COUNT_REFILL) - refills),
-          (unsigned long long) (counter (HKM_COUNT_BATCH_BLOCKS) - batches),
-          size_of_batch);
-  /* The rest of the batch costs no further refill.  */
-  size_t moved = (size_t) (counter (HKM_COUNT_BATCH_BLOCKS) - batches);
+          (unsigned long long) moved, (unsigned long long) home, size_of_batch);
+  CHECK (hkm_slab_home (slab) == home - moved);
   if (moved == 0)
     return;
-  batch others = { p + 1, moved - 1, 6000 };
+  /* The rest of the batch costs no further refill.  */
+  batch others = { blocks + 1, (size_t) moved - 1, 6000 };
   act (&owner, job_malloc, &others);
   CHECK (counter (HKM_COUNT_REFILL) == refills + 1);
-  batch back = { p, moved, 6000 };
+  batch back = { blocks, (size_t) moved, 6000 };
   act (&owner, job_free, &back);
   act (&owner, job_free_one, in_slab[0]);
   end ();
+}
+
+TEST (one_refill_is_one_batch)
+{
+#if !defined HKM_WITH_TINY_SLL || !defined HKM_WITH_STATS
+  SKIP ("built without the magazine or without statistics");
+#endif
+  hkm_policy p = policy_now ();
+  uint16_t shipped = p.cls[hkm_size_to_class (6000)].batch;
+  CHECK (shipped > 1);
+  refill_with_batch (shipped);
+  refill_with_batch (1);
+  refill_with_batch (4);
+  CHECK (hkm_policy_publish (&p));
+}
+
+/* A program that overwrote the link of a block it had freed is told, when the rest of
+   the list is missed: it does not go on with NULL.  */
+static void
+cut_short_and_take (void)
+{
+  enum { N = 400 };
+  static void *p[N];
+  unsigned cls = hkm_size_to_class (6000);
+  hkm_policy q = policy_now ();
+  hkm_heap *heap;
+  q.cls[cls].batch = 2;
+  if (!hkm_policy_publish (&q))
+    _exit (1);
+  for (int i = 0; i < N; i++)
+    p[i] = malloc (6000);
+  for (int i = 0; i < N; i++)
+    if (i % 40 != 0)
+      free (p[i]);
+  heap = hkm_heap_mine ();
+  hkm_lock_take (&heap->lock);
+  hkm_bin_strip_locked (heap, cls);
+  hkm_heap_unlock (heap);
+  for (int i = 0; i < N; i += 40)
+    {
+      hkm_block *first = hkm_slot_first (&slab_of (p[i])->own);
+      if (first != NULL)
+        first->link = 0;
+    }
+  for (int i = 0; i < N; i++)
+    if (malloc (6000) == NULL)
+      _exit (2);
+  _exit (3);
+}
+
+TEST (a_list_cut_short_is_told)
+{
+#ifndef HKM_WITH_TINY_SLL
+  SKIP ("built without the magazine");
+#endif
+  int status;
+  pid_t pid = fork ();
+  if (pid == 0)
+    cut_short_and_take ();
+  CHECK (pid > 0 && waitpid (pid, &status, 0) == pid);
+  CHECKF (WIFSIGNALED (status) && WTERMSIG (status) == SIGABRT, "status %d",
+          status);
 }
 
 /* ---- slabs that are not worth it ---- */
@@ -406,6 +471,7 @@ main (void)
   RUN (exact_page_local);
   RUN (exact_magazine);
   RUN (one_refill_is_one_batch);
+  RUN (a_list_cut_short_is_told);
   RUN (one_of_many_slabs_waits_for_half);
   RUN (slabs_just_below_an_eighth_are_used_again);
   RUN (slabs_just_below_half_are_used_again);

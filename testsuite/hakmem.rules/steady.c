@@ -383,6 +383,37 @@ TEST (few_looks_at_magazines)
     free (slot[i]);
 }
 
+/* A thread that only frees takes its heap's lock for one block in four at most: the
+   slab of the block takes the others.  It gives back all the same, and each is counted
+   once.  */
+TEST (few_cold_calls_where_all_is_freed)
+{
+  if (!counts ())
+    SKIP ("built without statistics");
+  enum { BLOCKS = 4096, ROUNDS = 4 };
+  static void *p[BLOCKS];
+  malloc_trim (0); /* magazines are looked at, and their frees counted */
+  uint64_t rng = rng_seed (13), cold = 0, counted = number ("FREE_COUNTED");
+  for (int round = 0; round < ROUNDS; round++)
+    {
+      for (int i = 0; i < BLOCKS; i++)
+        p[i] = malloc (4 * KIB + rng_next (&rng) % (28 * KIB));
+      uint64_t before = number ("RETIRE");
+      for (int i = 0; i < BLOCKS; i++)
+        free (p[i]);
+      cold += number ("RETIRE") - before;
+    }
+  malloc_trim (0);
+  counted = number ("FREE_COUNTED") - counted;
+  printf ("cold: %llu of %d frees; %llu counted\n", (unsigned long long) cold,
+          ROUNDS * BLOCKS, (unsigned long long) counted);
+  CHECKF (cold <= ROUNDS * BLOCKS / 4, "%llu cold calls in %d frees",
+          (unsigned long long) cold, ROUNDS * BLOCKS);
+  /* On the other route trim counts no frees of current slabs.  */
+  CHECKF (counted == ROUNDS * BLOCKS || !RULES_SLL, "%llu of %d frees counted",
+          (unsigned long long) counted, ROUNDS * BLOCKS);
+}
+
 int
 main (void)
 {
@@ -397,5 +428,6 @@ main (void)
   RUN (remote_counters);
   RUN (used_before_untouched);
   RUN (few_looks_at_magazines);
+  RUN (few_cold_calls_where_all_is_freed);
   return check_done ();
 }
