@@ -14,7 +14,7 @@ print_last (hkm_out *out, const char *text, size_t n)
   hkm_out_flush (out);
 }
 
-int
+HKM_COLD int
 hkm_signed_save (const char *path,
                  void (*print) (hkm_out *out, void *what), void *what)
 {

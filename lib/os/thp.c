@@ -31,7 +31,7 @@ parse (const char *text)
   return HKM_OS_THP_ADVISED;
 }
 
-void
+HKM_COLD void
 hkm_os_thp_read (void)
 {
   char text[80];

@@ -113,6 +113,8 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
   size_t resident = 0, missed = 0;
   if (hkm_unlikely (ss->huge && ss->used == 0))
     hkm_huge_wake_locked (ss, mask);
+  if (hkm_unlikely (ss->earned && (ss->used | ss->empty) == 0))
+    hkm_huge_touch_locked (ss, mask);
   bool fresh = (ss->empty & mask) == 0;
   for (unsigned i = first; i < first + n; i++)
     if (ss->empty >> i & 1)
@@ -126,7 +128,7 @@ hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n)
         /* Purged, or not known to have been: its superslab may have been unmapped
            and mapped again.  */
         missed += HKM_SLOT_SIZE;
-        ss->resident[i] = 0;
+        ss->resident[i] = ss->earned ? HKM_SLOT_SIZE / HKM_RESIDENT_UNIT : 0;
       }
   ss->used |= mask;
   ss->empty &= ~mask;
@@ -179,7 +181,7 @@ slots_acquire_locked (hkm_pool *pool, unsigned domain, unsigned n,
     {
       stage = HKM_COUNT_ACQUIRE_STAGE3;
       ss = hkm_superslab_get_locked (pool, (uint8_t) domain,
-                                     reach == FURTHER);
+                                     reach == FURTHER, cls != RUN);
     }
   if (ss == NULL)
     return NULL;
@@ -373,8 +375,12 @@ acquire (unsigned cls, unsigned n, bool *fresh)
   hkm_pool *pool = hkm_pool_enter ();
   hkm_slab *slab = acquire_locked (pool, cls, n, AT_HOME, fresh);
   hkm_lock_give (&pool->lock);
-  return hkm_likely (slab != NULL) ? slab
-                                   : acquire_further (pool, cls, n, fresh);
+  if (hkm_unlikely (slab == NULL))
+    slab = acquire_further (pool, cls, n, fresh);
+  /* The first touch of a huge page makes idle memory of what is not asked for.  */
+  if (slab != NULL && hkm_unlikely (hkm_load_relaxed (&slab->super->earned)))
+    hkm_superslab_reclaim ();
+  return slab;
 }
 
 hkm_slab *

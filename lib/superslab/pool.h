@@ -15,10 +15,11 @@
      UNUSED  neither bit: reads as zero, costs nothing
      ACTIVE  used bit: part of a slab or run somebody holds
      EMPTY   empty bit: free, still resident; part of a carved slab on its
-             class's list, or of nothing (kind NONE)
+             class's list, or of nothing (kind NONE, or no descriptor yet)
    While its pages are purged, which is done without the lock, a slot is ACTIVE.
    A superslab with ACTIVE slots is in the bucket of its domain and free slots,
-   one without is in the LRU; one with EMPTY slots is on the idle list too.  */
+   one without is in the LRU; one with EMPTY slots is on the idle list too (a huge
+   one only while it has no ACTIVE ones: huge.c).  */
 #ifndef HKM_SUPERSLAB_POOL_H
 #define HKM_SUPERSLAB_POOL_H
 
@@ -45,9 +46,8 @@ typedef struct hkm_superslab
   uint32_t empty;     /* EMPTY slots */
   uint8_t domain;
   bool kept;          /* on the LRU */
-  bool huge;          /* of huge pages: memory goes back whole or not at all, so
-                         that EMPTY slots count as idle, and it is on the idle
-                         list, only while none is ACTIVE */
+  bool huge;          /* see huge.c; constant */
+  bool earned;        /* the same; relaxed atomic */
   uint64_t classes;   /* classes with a slab here, now or lately */
   uint8_t resident[HKM_SUPERSLAB_SLOTS]; /* of EMPTY slots, in units; of ACTIVE
                          ones what they were when they were taken */
@@ -118,9 +118,10 @@ hkm_slot_mask (unsigned first, unsigned n)
 /* Put SS where its bits say it belongs; call after changing `used`.  */
 void hkm_superslab_place_locked (hkm_superslab *ss);
 /* A superslab for DOMAIN with every slot free: from POOL's LRU or, if MAP, the
-   OS; not placed yet.  NULL: there is none, or no memory.  */
+   OS; not placed yet.  FOR_SLABS: not for a run.  NULL: there is none, or no
+   memory.  */
 hkm_superslab *hkm_superslab_get_locked (hkm_pool *pool, uint8_t domain,
-                                         bool map);
+                                         bool map, bool for_slabs);
 /* SS leaves the list it is on.  */
 void hkm_superslab_lift_locked (hkm_superslab *ss);
 /* Slots [first, first+n) of SS are part of nothing.  */
@@ -130,6 +131,17 @@ void hkm_slab_dismantle_locked (hkm_superslab *ss, unsigned slot);
 /* SS, huge and without ACTIVE slots so far, gets some of the mask TAKEN: the
    others are no idle memory any more.  */
 void hkm_huge_wake_locked (hkm_superslab *ss, uint32_t taken);
+/* SS has no idle slots so far, and all of it is resident: the EMPTY ones are idle
+   now.  */
+void hkm_huge_sleep_locked (hkm_superslab *ss);
+/* Does this process use what it gives back soon enough again, and enough of it, that
+   superslabs should be of huge pages?  */
+bool hkm_huge_earned_locked (hkm_pool *pool);
+/* The slots TAKEN of SS, earned and nothing of it resident, are going to be touched,
+   and the others with them.  */
+void hkm_huge_touch_locked (hkm_superslab *ss, uint32_t taken);
+/* A part of SS goes back: the rest is of small pages from now on.  */
+void hkm_huge_split_locked (hkm_superslab *ss);
 /* Make free slots [first, first+n) ACTIVE; true if all were UNUSED.  */
 bool hkm_slots_take_locked (hkm_superslab *ss, unsigned first, unsigned n);
 /* Make ACTIVE slots EMPTY, RESIDENT bytes of them from the start resident.

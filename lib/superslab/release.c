@@ -44,34 +44,6 @@ hkm_slab_dismantle_locked (hkm_superslab *ss, unsigned slot)
   hkm_slots_forget_locked (ss, slab->first, slab->slots);
 }
 
-/* ---- huge superslabs ---- */
-
-void
-hkm_huge_wake_locked (hkm_superslab *ss, uint32_t taken)
-{
-  size_t resident = 0;
-  hkm_list_remove (&ss->idle_link);
-  for (unsigned i = 0; i < HKM_SUPERSLAB_SLOTS; i++)
-    if (ss->empty & ~taken & hkm_slot_mask (i, 1))
-      {
-        resident += ss->resident[i] * HKM_RESIDENT_UNIT;
-        ss->resident[i] = 0;
-      }
-  hkm_retain_leave (resident);
-}
-
-/* The last ACTIVE slot of SS, huge, is gone: all of it is resident.  */
-static void
-huge_sleep_locked (hkm_superslab *ss)
-{
-  size_t units = HKM_SLOT_SIZE / HKM_RESIDENT_UNIT;
-  for (unsigned i = 0; i < HKM_SUPERSLAB_SLOTS; i++)
-    if (ss->empty >> i & 1)
-      ss->resident[i] = (uint8_t) units;
-  hkm_list_append (&ss->pool->idle, &ss->idle_link);
-  hkm_retain_admit ((size_t) __builtin_popcount (ss->empty) * HKM_SLOT_SIZE);
-}
-
 /* ---- purging ---- */
 
 /* The first stretch of *MASK's slots, taken off it; false if it is empty.  */
@@ -115,6 +87,8 @@ claim_empty_locked (hkm_superslab *ss)
 {
   uint32_t all = batched () ? ss->empty : ss->empty & -ss->empty, todo = all;
   unsigned first, n;
+  if ((ss->used | ss->empty) != all)
+    hkm_huge_split_locked (ss);
   while (next_stretch (&todo, &first, &n))
     hkm_slots_take_locked (ss, first, n);
   hkm_superslab_place_locked (ss);
@@ -165,7 +139,7 @@ unclaim_locked (hkm_superslab *ss, uint32_t all, uint32_t purged)
 /* Purge POOL's longest idle superslab, adding to *BYTES.  False: there is none,
    or the OS refused (locked memory).  The slots are ACTIVE meanwhile, as if
    somebody had acquired them: nothing else knows that they are purged.  */
-static bool
+static HKM_COLD bool
 purge_oldest (hkm_pool *pool, size_t *bytes)
 {
   hkm_pool_lock (pool);
@@ -189,13 +163,16 @@ size_t
 hkm_pool_purge (hkm_pool *pool)
 {
   size_t bytes = 0;
-  unsigned superslabs = 0;
+  int purges = 0;
   hkm_lock_take (&pool->lock);
   for (hkm_link *l = pool->idle.next; l != &pool->idle; l = l->next)
-    superslabs++;
+    purges += batched () ? 1
+                         : __builtin_popcount (
+                             hkm_container_of (l, hkm_superslab, idle_link)
+                               ->empty);
   hkm_lock_give (&pool->lock);
   /* What is refused goes to the end of the list.  */
-  for (; superslabs > 0; superslabs--)
+  for (; purges > 0; purges--)
     purge_oldest (pool, &bytes);
   return bytes;
 }
@@ -303,7 +280,7 @@ hkm_slots_drop_locked (hkm_superslab *ss, unsigned first, unsigned n,
   hkm_retain_live (-(ptrdiff_t) (n * HKM_SLOT_SIZE));
   hkm_retain_admit (counted);
   if (ss->huge && ss->used == 0)
-    huge_sleep_locked (ss);
+    hkm_huge_sleep_locked (ss);
 }
 
 void
@@ -337,6 +314,7 @@ hkm_slab_parts_go (hkm_slab *slab)
   hkm_pool_lock (ss->pool);
   memset (ss->resident + slab->first, 0, slab->slots);
   slab->written = 0;
+  hkm_huge_split_locked (ss);
   hkm_lock_give (&ss->pool->lock);
 }
 
@@ -378,12 +356,18 @@ hkm_run_release (hkm_slab *run)
   fit_budget ();
 }
 
-void
+HKM_COLD void
 hkm_run_return (hkm_slab *run)
 {
   hkm_superslab *ss = run->super;
   unsigned first = run->first, n = run->slots;
   /* Nobody else can reach the run, so that no lock is held meanwhile.  */
+  if (hkm_load_relaxed (&ss->earned))
+    {
+      hkm_pool_lock (ss->pool);
+      hkm_huge_split_locked (ss);
+      hkm_lock_give (&ss->pool->lock);
+    }
   if (ss->huge || !hkm_os_purge (hkm_slab_address (run), n * HKM_SLOT_SIZE))
     {
       hkm_run_release (run);

@@ -89,6 +89,12 @@ regret_of (struct parts by)
   return by.regret ? hkm_load_relaxed (&regret) : 0;
 }
 
+size_t
+hkm_retain_regret (void)
+{
+  return regret_of (in_force ());
+}
+
 /* The budget if LIVE_BYTES are live.  */
 static size_t
 budget_for (size_t live_bytes)

@@ -145,7 +145,7 @@ descriptor_get_locked (hkm_pool *pool)
 
 /* A new superslab from the OS, registered slot by slot.  */
 static HKM_COLD hkm_superslab *
-superslab_map_locked (hkm_pool *pool)
+superslab_map_locked (hkm_pool *pool, bool for_slabs)
 {
   hkm_superslab *ss = descriptor_get_locked (pool);
   if (ss == NULL)
@@ -157,13 +157,16 @@ superslab_map_locked (hkm_pool *pool)
       return NULL;
     }
   /* A huge page makes the first touch cost 2 MiB and refills purged holes: only
-     where it is asked for.  */
-  ss->huge = hkm_pool_policy_locked (pool)->thp == HKM_THP_ALWAYS
-             && hkm_os_thp () != HKM_OS_THP_NEVER
-             && hkm_os_huge (ss->base, HKM_SUPERSLAB_SIZE);
-  if (!ss->huge)
+     where it is asked for, or earned.  */
+  bool always = hkm_pool_policy_locked (pool)->thp == HKM_THP_ALWAYS;
+  bool huge = (always || (for_slabs && hkm_huge_earned_locked (pool)))
+              && hkm_os_thp () != HKM_OS_THP_NEVER
+              && hkm_os_huge (ss->base, HKM_SUPERSLAB_SIZE);
+  if (!huge)
     hkm_os_no_huge (ss->base, HKM_SUPERSLAB_SIZE);
-  hkm_count (&pool->counts, HKM_COUNT_THP_MAP, ss->huge);
+  hkm_count (&pool->counts, HKM_COUNT_THP_MAP, huge);
+  ss->huge = huge && always;
+  hkm_store_relaxed (&ss->earned, huge && !always);
   ss->used = ss->empty = 0;
   ss->classes = 0;
   hkm_map_claim (ss->base);
@@ -181,7 +184,7 @@ superslab_map_locked (hkm_pool *pool)
 }
 
 /* SS, wholly free and on no list but the idle one, goes back to the OS.  */
-static bool
+static HKM_COLD bool
 superslab_unmap_locked (hkm_superslab *ss)
 {
   hkm_pool *pool = ss->pool;
@@ -274,8 +277,29 @@ hkm_superslab_place_locked (hkm_superslab *ss)
   lru_shrink_locked (pool, hkm_pool_policy_locked (pool)->lru_cap);
 }
 
+/* SS, on the LRU, is going to be used.  If nothing of it is resident and huge pages
+   are earned, true: it is unmapped in favour of a new one, because where small pages
+   were the kernel has a table of them, even when they are purged.  */
+static bool
+made_way_locked (hkm_superslab *ss, bool for_slabs)
+{
+  if (ss->empty != 0)
+    return false;
+  bool earned = for_slabs && hkm_huge_earned_locked (ss->pool);
+  if (!earned)
+    hkm_huge_split_locked (ss);
+  if (!earned || ss->earned)
+    return false;
+  hkm_superslab_lift_locked (ss);
+  if (superslab_unmap_locked (ss))
+    return true;
+  lru_put_locked (ss);
+  return false;
+}
+
 hkm_superslab *
-hkm_superslab_get_locked (hkm_pool *pool, uint8_t domain, bool map)
+hkm_superslab_get_locked (hkm_pool *pool, uint8_t domain, bool map,
+                          bool for_slabs)
 {
   hkm_superslab *ss = NULL;
   if (!hkm_list_empty (&pool->lru))
@@ -284,6 +308,8 @@ hkm_superslab_get_locked (hkm_pool *pool, uint8_t domain, bool map)
     return NULL;
   if (!buckets_make_locked (pool, domain))
     return NULL;
+  if (ss != NULL && made_way_locked (ss, for_slabs))
+    ss = NULL;
   if (ss != NULL)
     {
       hkm_superslab_lift_locked (ss);
@@ -293,7 +319,7 @@ hkm_superslab_get_locked (hkm_pool *pool, uint8_t domain, bool map)
     }
   else
     {
-      ss = superslab_map_locked (pool);
+      ss = superslab_map_locked (pool, for_slabs);
       if (ss == NULL)
         return NULL;
       ss->domain = domain;
@@ -322,7 +348,7 @@ hkm_superslab_prewarm (unsigned n)
   hkm_pool *pool = hkm_pool_enter ();
   for (; n > 0; n--)
     {
-      hkm_superslab *ss = superslab_map_locked (pool);
+      hkm_superslab *ss = superslab_map_locked (pool, true);
       if (ss == NULL)
         break;
       ss->domain = 0;
@@ -331,7 +357,7 @@ hkm_superslab_prewarm (unsigned n)
   hkm_lock_give (&pool->lock);
 }
 
-size_t
+HKM_COLD size_t
 hkm_superslab_trim (void)
 {
   size_t bytes = 0, idle = hkm_retain_idle ();

@@ -2,7 +2,7 @@
 
    huge off     none anywhere
    huge auto    big blocks from the threshold on, once the process is old and
-                large
+                large; superslabs, once it had much purged in vain
    huge always  in every process, superslabs with them
    huge kernel  as always, in a process that the kernel gives none
    huge none    as always, on a system that has none or does not say
@@ -97,10 +97,66 @@ give_up_staying (void)
     }
 }
 
+/* Give everything free back, and regret nothing of it.  */
+static void
+trim_for_good (void)
+{
+  malloc_trim (0);
+  mallopt (M_TRIM_THRESHOLD, 8 * MIB); /* HAKMEM_RETAIN anew */
+}
+
+/* 240 MiB of mid blocks, some 64 to a superslab, that come, all written, and go.  */
+enum { SUPERSLABS = 128, PER = 64, CYCLED = SUPERSLABS * PER, CYCLED_SIZE = 30000 };
+static char *cycled[CYCLED];
+
+static void
+fill_cycled (void)
+{
+  for (int i = 0; i < CYCLED; i++)
+    {
+      CHECK ((cycled[i] = malloc (CYCLED_SIZE)) != NULL);
+      memset (cycled[i], i | 1, CYCLED_SIZE);
+    }
+}
+
+static void
+drop_cycled (void)
+{
+  for (int i = 0; i < CYCLED; i++)
+    {
+      free (cycled[i]);
+      cycled[i] = NULL;
+    }
+}
+
+/* Of one in 512, how many are advised.  */
+enum { LOOKED_AT = CYCLED / 512 };
+static int
+cycled_advised (void)
+{
+  int n = 0;
+  for (int i = 0; i < CYCLED; i += 512)
+    n += is_advised (cycled[i]);
+  return n;
+}
+
+static void
+cycle (void)
+{
+  for (int i = 0; i < 4; i++)
+    {
+      drop_cycled ();
+      fill_cycled ();
+    }
+}
+
 TEST (off)
 {
   NEED_KERNEL ();
   grow_old ();
+  cycle ();
+  CHECK (cycled_advised () == 0);
+  drop_cycled ();
   char *p = malloc (100 * MIB), *q = malloc (1000);
   p = realloc (p, 200 * MIB);
   CHECK (!is_advised (p) && !is_advised (q));
@@ -143,7 +199,7 @@ TEST (small_processes_have_none)
 TEST (others_have_them_from_the_threshold_on)
 {
   NEED_KERNEL ();
-  malloc_trim (0);
+  trim_for_good ();
   grow_old ();
   char *below = malloc (THRESHOLD - 8192), *p = malloc (THRESHOLD),
        *large = malloc (1 * MIB), *small = malloc (100);
@@ -178,6 +234,56 @@ TEST (growth)
   CHECK (is_advised (p) && number ("madvise_calls") == calls);
   free (p);
   give_up_staying ();
+}
+
+/* What is purged and wanted again, over and over, comes back in huge pages; and what
+   is free of them goes, in parts, too.  */
+TEST (cycles_earn_them)
+{
+  NEED_KERNEL ();
+  trim_for_good ();
+  size_t before = resident_bytes ();
+  fill_cycled ();
+  CHECK (cycled_advised () == 0);
+  uint64_t asked = number ("THP_MAP");
+  cycle ();
+  int advised = cycled_advised ();
+  CHECKF (advised >= LOOKED_AT / 2, "%d of %d advised", advised, LOOKED_AT);
+  CHECK (!counts () || number ("THP_MAP") >= asked + SUPERSLABS / 2);
+  for (int i = 0; i < CYCLED; i++)
+    if (i % PER != 0)
+      free (cycled[i]);
+  malloc_trim (0);
+  size_t lives = SUPERSLABS * (size_t) CYCLED_SIZE, now = resident_bytes ();
+  CHECKF (now <= before + 2 * lives + 12 * MIB,
+          "%zu bytes more than before, %zu of them live", now - before, lives);
+  advised = cycled_advised ();
+  CHECKF (advised == 0, "%d still advised", advised); /* holes would be filled */
+  for (int i = 0; i < CYCLED; i++)
+    {
+      CHECK (i % PER != 0 || cycled[i][CYCLED_SIZE - 1] == (char) (i | 1));
+      if (i % PER != 0)
+        cycled[i] = NULL;
+    }
+  drop_cycled ();
+  malloc_trim (0);
+  CHECKF (resident_bytes () <= before + 4 * MIB,
+          "%zu bytes more than before after malloc_trim",
+          resident_bytes () - before);
+}
+
+/* Without the regret that earned them there are none.  */
+TEST (none_without_regret)
+{
+  NEED_KERNEL ();
+  fill_cycled ();
+  cycle ();
+  CHECK (cycled_advised () != 0);
+  drop_cycled ();
+  trim_for_good ();
+  fill_cycled ();
+  CHECK (cycled_advised () == 0);
+  drop_cycled ();
 }
 
 TEST (always)
@@ -277,6 +383,8 @@ main (int argc, char **argv)
       RUN (small_processes_have_none);
       RUN (others_have_them_from_the_threshold_on);
       RUN (growth);
+      RUN (cycles_earn_them);
+      RUN (none_without_regret);
     }
   else if (strcmp (mode, "always") == 0)
     {

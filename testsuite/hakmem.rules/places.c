@@ -3,6 +3,7 @@
    growth that copies nothing.
 
    places prewarm    superslabs mapped ahead by HAKMEM_TINY_PREWARM=3
+   places trim       what malloc_trim leaves; HAKMEM_RETAIN=1G keeps much
    places shared     without superslabs of their own  */
 #include "outside.h"
 #include "smaps.h"
@@ -217,6 +218,32 @@ TEST (runs_grow_in_place)
   free (p);
 }
 
+/* ---- given back ---- */
+
+/* Every free slot between those in use, kept by the budget (HAKMEM_RETAIN=1G) and
+   purged one by one (HAKMEM_BATCH_MADVISE=0) as well as together.  */
+TEST (trim_gives_back_all)
+{
+  enum { BLOCKS = 2000, SIZE = 40000, STAYS = 16 };
+  static char *p[BLOCKS];
+  malloc_trim (0);
+  size_t before = resident_bytes ();
+  for (int i = 0; i < BLOCKS; i++)
+    {
+      CHECK ((p[i] = malloc (SIZE)) != NULL);
+      memset (p[i], 1, SIZE);
+    }
+  for (int i = 0; i < BLOCKS; i++)
+    if (i % STAYS != 0)
+      free (p[i]);
+  CHECK (resident_bytes () > before + (size_t) BLOCKS * SIZE / 2);
+  malloc_trim (0);
+  size_t more = resident_bytes () - before;
+  CHECKF (more <= BLOCKS / STAYS * 65536 + 2 * MIB, "%zu more than before", more);
+  for (int i = 0; i < BLOCKS; i += STAYS)
+    free (p[i]);
+}
+
 /* ---- mapped ahead ---- */
 
 TEST (prewarm)
@@ -248,6 +275,8 @@ main (int argc, char **argv)
   find_stats ();
   if (argc > 1 && strcmp (argv[1], "prewarm") == 0)
     RUN (prewarm);
+  else if (argc > 1 && strcmp (argv[1], "trim") == 0)
+    RUN (trim_gives_back_all);
   else if (argc > 1)
     RUN (without_ultra_they_share);
   else
