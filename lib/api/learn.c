@@ -30,7 +30,7 @@ observe (hkm_observation *now)
   hkm_superslab_facts slabs;
   hkm_big_facts big;
 
-  hkm_heap_counts_all (&now->counts, now->refills, now->acquires);
+  now->heaps = hkm_heap_counts_all (&now->counts, now->refills, now->acquires);
   hkm_superslab_facts_get (&slabs, &now->counts);
   hkm_big_facts_get (&big, &now->counts);
   now->counts.value[HKM_COUNT_REGRET_BYTES] = hkm_retain_regretted ();
@@ -38,6 +38,8 @@ observe (hkm_observation *now)
   for (unsigned i = 0; i < HKM_OS_CALLS; i++)
     now->calls[i] = hkm_os_calls ((enum hkm_os_call) i);
   now->live_bytes = hkm_retain_live_bytes ();
+  now->slab_bytes
+      = now->live_bytes > big.bytes ? now->live_bytes - big.bytes : 1;
   now->kept_bytes = hkm_retain_idle () + big.kept_bytes;
   now->unused_bytes = hkm_retain_unused ();
   now->faults = faults_so_far ();

@@ -43,6 +43,9 @@ static const uint32_t call_ps[HKM_OS_CALLS] = {
 /* A page touched anew: the fault, and its zeros.  */
 enum { FAULT_PS = 500000 };
 
+/* What is of late is a mean of so many windows.  */
+enum { SLOWLY = 16 };
+
 /* Whole counts that a learner can make something of; what is more is not
    believed.  */
 #define MOST ((uint64_t) 1 << 40)
@@ -61,11 +64,11 @@ counted (const hkm_observation *before, const hkm_observation *after,
   return between (before->counts.value[which], after->counts.value[which]);
 }
 
-/* Saturating, in nanoseconds.  */
+/* In nanoseconds.  */
 static uint64_t
 worth (uint64_t n, uint32_t ps)
 {
-  return n * (ps / 8) / 125; /* below 2^40 * 2^20 */
+  return n * ps / 1000; /* below 2^40 * 2^23 */
 }
 
 static uint64_t
@@ -82,6 +85,27 @@ sum_of (const price *prices, unsigned n, const hkm_observation *before,
 #define SUM_OF(prices)                                                        \
   sum_of (prices, sizeof (prices) / sizeof *(prices), before, after)
 
+/* Who writes a word of each page of a block has not done the work that its bytes
+   stand for, and would seem to be slowed down by cold paths the less for it.  So no
+   more is believed than there was time for, of late: clocks are too coarse to say it
+   of one window.  */
+static uint64_t
+work_of (hkm_window *w, const hkm_observation *before,
+         const hkm_observation *after)
+{
+  uint64_t ns = SUM_OF (work);
+  uint64_t had = between (before->time_ms, after->time_ms) * 1000000
+                 * after->heaps;
+  if (had == 0 || had > ns)
+    had = ns;
+  w->priced_ns += ns / SLOWLY - w->priced_ns / SLOWLY;
+  w->had_ns += had / SLOWLY - w->had_ns / SLOWLY;
+  return w->had_ns < w->priced_ns
+           ? (uint64_t) hkm_fix_mul ((hkm_fix) ns,
+                                     hkm_fix_ratio (w->had_ns, w->priced_ns))
+           : ns;
+}
+
 static uint64_t
 back_of (const hkm_observation *before, const hkm_observation *after)
 {
@@ -91,16 +115,27 @@ back_of (const hkm_observation *before, const hkm_observation *after)
   return ns;
 }
 
-/* Of mid and large blocks: what they take for what was asked for.  */
+/* Of mid and large blocks: what they take for what was asked for.  In a program of
+   big blocks a fifth of that is a hundredth of its memory.  */
 static hkm_fix
-waste_of (const hkm_observation *before, const hkm_observation *after)
+waste_of (hkm_window *w, const hkm_observation *before,
+          const hkm_observation *after)
 {
+  hkm_fix share = HKM_FIX_ONE;
+  if (after->slab_bytes != 0)
+    share = hkm_fix_ratio (after->slab_bytes,
+                           after->live_bytes + after->kept_bytes);
+  if (w->share == 0)
+    w->share = share;
+  w->share += (share - w->share) / SLOWLY;
   uint64_t asked = counted (before, after, HKM_COUNT_MID_ASKED_BYTES)
                    + counted (before, after, HKM_COUNT_RUN_ASKED_BYTES);
   uint64_t given = counted (before, after, HKM_COUNT_MID_BYTES)
                    + counted (before, after, HKM_COUNT_RUN_BYTES);
-  return given > asked && asked != 0 ? hkm_fix_ratio (given, asked)
-                                     : HKM_FIX_ONE;
+  return HKM_FIX_ONE
+         + (given > asked && asked != 0
+              ? hkm_fix_mul (hkm_fix_ratio (given - asked, asked), w->share)
+              : 0);
 }
 
 static hkm_fix
@@ -152,13 +187,13 @@ hkm_window_make (hkm_window *w, const hkm_observation *before,
               + counted (before, after, HKM_COUNT_REMOTE_FREE)
               + 16 * counted (before, after, HKM_COUNT_RUN_ALLOC)
               + 64 * counted (before, after, HKM_COUNT_BIG_ALLOC);
-  w->work_ns = SUM_OF (work);
+  w->work_ns = work_of (w, before, after);
   w->cold_ns = SUM_OF (cold)
                + worth (between (before->faults, after->faults), FAULT_PS);
   w->back_ns = back_of (before, after);
   w->time = HKM_FIX_ONE + hkm_fix_ratio (w->cold_ns, w->work_ns);
   w->back = HKM_FIX_ONE + hkm_fix_ratio (w->back_ns, w->work_ns);
-  w->waste = waste_of (before, after);
+  w->waste = waste_of (w, before, after);
   w->kept = kept_of (after);
   w->faults = hkm_fix_ratio (pages_of (before, after) * 1000000,
                              w->work_ns + 1);

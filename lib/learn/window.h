@@ -3,10 +3,11 @@
    what was asked for cost it, as factors.  Pure.
 
      time     (work + cold) / work: WORK is what the blocks that came and went
-              would take the program if cold paths cost nothing, COLD what the
-              counters say that these cost, both by the table of prices in
-              window.c
-     waste    given / asked: bytes of blocks that nobody asked for
+              would take the program if cold paths cost nothing, but no more than
+              it had time for, COLD what the counters say that these cost, both
+              by the table of prices in window.c
+     waste    given / asked: bytes of blocks that nobody asked for, by the share
+              that slabs and runs have of the memory, live and idle
      kept     1 + idle / live: free memory that stays resident
 
      back     1 + what it costs that memory goes back to the OS and comes again,
@@ -30,9 +31,11 @@
 typedef struct hkm_observation
 {
   uint64_t time_ms;
+  uint32_t heaps; /* as many threads may have been at work; 0: not known */
   hkm_counts counts;
   uint64_t calls[HKM_OS_CALLS];
   uint64_t live_bytes; /* now, as the next */
+  uint64_t slab_bytes; /* of these in slabs and runs; 0: not known */
   uint64_t kept_bytes; /* free and resident */
   uint64_t unused_bytes; /* of these: nobody wanted them of late */
   uint64_t faults;                 /* page faults; 0: nobody asked */
@@ -44,15 +47,18 @@ typedef struct hkm_window
 {
   uint64_t blocks;       /* that came or went, of which it is known */
   uint64_t work_ns;
+  uint64_t priced_ns, had_ns; /* of late: work by its price; of that, what there was
+                                 time for */
   uint64_t cold_ns;      /* without what is next */
   uint64_t back_ns;
   hkm_fix time, waste, kept, back;
+  hkm_fix share; /* of slabs and runs, of late */
   uint64_t hits, misses; /* requests of refills and runs that needed, or did not
                             need, anything from the superslabs or the OS */
   hkm_fix faults;        /* pages touched anew, for a millisecond of work */
 } hkm_window;
 
-/* BEFORE and AFTER, a window apart.  */
+/* BEFORE and AFTER, a window apart.  *W is the window before that, or all zero.  */
 void hkm_window_make (hkm_window *w, const hkm_observation *before,
                       const hkm_observation *after);
 

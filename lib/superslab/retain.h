@@ -71,6 +71,7 @@ void hkm_retain_set_drain (size_t (*drain) (bool all));
 bool hkm_retain_drain (void);
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
+/* Bytes of the budget that are regret.  */
 size_t hkm_retain_regret (void);
 size_t hkm_retain_idle (void);
 /* True if idle memory is within its budget.  */

@@ -29,8 +29,8 @@ void hkm_slab_parts_go (hkm_slab *slab);
    whether it reads as zero.  NULL: no memory.  */
 hkm_slab *hkm_run_acquire (unsigned slots, bool *zeroed);
 void hkm_run_release (hkm_slab *run);
-/* As release, its memory goes to the OS at once (but for a superslab of huge
-   pages, which gives back all or nothing).  */
+/* As release, its memory goes to the OS at once (but with HAKMEM_THP=always, where
+   superslabs give back all or nothing).  */
 void hkm_run_return (hkm_slab *run);
 /* As release, for several in a row: the caller sees to the budget of idle memory
    after the last one (hkm_superslab_reclaim).  */

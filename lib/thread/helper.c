@@ -51,7 +51,7 @@ sleep_for (uint64_t ms)
          || errno == ETIMEDOUT || errno == EAGAIN || errno == EINTR;
 }
 
-static void *
+static HKM_COLD void *
 help (void *unused)
 {
   uint64_t ms;

@@ -73,7 +73,7 @@ hkm_heap_tend_locked (hkm_heap *heap)
     }
 }
 
-static hkm_heap *
+static HKM_COLD hkm_heap *
 heap_make (enum hkm_heap_state state)
 {
   hkm_heap *heap = hkm_arena_alloc (sizeof *heap, HKM_CACHE_LINE);

@@ -65,9 +65,9 @@ void hkm_heap_trim (void);
 void hkm_heap_observe_all (void);
 /* Every heap's counters, added up, and by class the refills so far and those of
    them that took a slab of the superslabs, which wrap.  No lock: of threads at
-   work it is as of some moment just now, not of one for all.  */
-void hkm_heap_counts_all (hkm_counts *counts, uint32_t refills[HKM_CLASSES],
-                          uint32_t acquires[HKM_CLASSES]);
+   work it is as of some moment just now, not of one for all.  How many heaps.  */
+uint32_t hkm_heap_counts_all (hkm_counts *counts, uint32_t refills[HKM_CLASSES],
+                              uint32_t acquires[HKM_CLASSES]);
 /* Add every heap's counters and slabs to REPORT and LINE (HKM_CLASSES). */
 void hkm_heap_facts (hkm_report *report, hkm_class_line *line);
 

@@ -159,10 +159,11 @@ add_counts (const hkm_heap *heap, hkm_counts *counts)
     counts->value[i] += hkm_load_relaxed (&heap->counts.value[i]);
 }
 
-void
+uint32_t
 hkm_heap_counts_all (hkm_counts *counts, uint32_t refills[HKM_CLASSES],
                      uint32_t acquires[HKM_CLASSES])
 {
+  uint32_t heaps = 0;
   *counts = (hkm_counts) { { 0 } };
   for (unsigned c = 0; c < HKM_CLASSES; c++)
     refills[c] = acquires[c] = 0;
@@ -170,6 +171,7 @@ hkm_heap_counts_all (hkm_counts *counts, uint32_t refills[HKM_CLASSES],
        heap != NULL; heap = hkm_load_acquire (&heap->next))
     {
       const hkm_bin_asked *asked = hkm_load_acquire (&heap->asked);
+      heaps++;
       add_counts (heap, counts);
       for (unsigned c = 0; asked != NULL && c < HKM_CLASSES; c++)
         {
@@ -177,6 +179,7 @@ hkm_heap_counts_all (hkm_counts *counts, uint32_t refills[HKM_CLASSES],
           acquires[c] += hkm_load_relaxed (&asked[c].acquires);
         }
     }
+  return heaps;
 }
 
 HKM_COLD void
