@@ -55,6 +55,7 @@ bool
 hkm_huge_earned_locked (hkm_pool *pool)
 {
   return hkm_pool_policy_locked (pool)->thp == HKM_THP_AUTO
+         && hkm_os_thp () != HKM_OS_THP_NEVER
          && hkm_os_huge_size () == HKM_SUPERSLAB_SIZE
          && hkm_retain_regret () >= EARNED && hkm_retain_live_near () >= EARNED;
 }

@@ -158,9 +158,9 @@ superslab_map_locked (hkm_pool *pool, bool for_slabs)
     }
   /* A huge page makes the first touch cost 2 MiB and refills purged holes: only
      where it is asked for, or earned.  */
-  bool always = hkm_pool_policy_locked (pool)->thp == HKM_THP_ALWAYS;
+  bool always = hkm_pool_policy_locked (pool)->thp == HKM_THP_ALWAYS
+                && hkm_os_thp () != HKM_OS_THP_NEVER;
   bool huge = (always || (for_slabs && hkm_huge_earned_locked (pool)))
-              && hkm_os_thp () != HKM_OS_THP_NEVER
               && hkm_os_huge (ss->base, HKM_SUPERSLAB_SIZE);
   if (!huge)
     hkm_os_no_huge (ss->base, HKM_SUPERSLAB_SIZE);
@@ -279,7 +279,8 @@ hkm_superslab_place_locked (hkm_superslab *ss)
 
 /* SS, on the LRU, is going to be used.  If nothing of it is resident and huge pages
    are earned, true: it is unmapped in favour of a new one, because where small pages
-   were the kernel has a table of them, even when they are purged.  */
+   were the kernel has a table of them, even when they are purged.  Not if the kernel
+   knows no huge pages, or that would be so each time.  */
 static bool
 made_way_locked (hkm_superslab *ss, bool for_slabs)
 {
@@ -288,11 +289,12 @@ made_way_locked (hkm_superslab *ss, bool for_slabs)
   bool earned = for_slabs && hkm_huge_earned_locked (ss->pool);
   if (!earned)
     hkm_huge_split_locked (ss);
-  if (!earned || ss->earned)
+  if (!earned || ss->earned || !hkm_os_huge (ss->base, HKM_SUPERSLAB_SIZE))
     return false;
   hkm_superslab_lift_locked (ss);
   if (superslab_unmap_locked (ss))
     return true;
+  hkm_store_relaxed (&ss->earned, true); /* it is advised as it is */
   lru_put_locked (ss);
   return false;
 }

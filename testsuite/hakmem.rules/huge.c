@@ -6,11 +6,17 @@
    huge always  in every process, superslabs with them
    huge kernel  as always, in a process that the kernel gives none
    huge none    as always, on a system that has none or does not say
+   huge refused as auto, on a kernel that refuses the advice
 
    HAKMEM_THP is set by who runs it, HAKMEM_THP_THRESHOLD is 8M.  */
 #include "outside.h"
 #include "smaps.h"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { THRESHOLD = 8 * MIB };
@@ -286,6 +292,44 @@ TEST (none_without_regret)
   drop_cycled ();
 }
 
+/* As a kernel built without huge pages does.  False: there are no filters here.  */
+static bool
+refuse_huge_pages (void)
+{
+  /* The advice is the third argument's lower half.  */
+  uint32_t advice = offsetof (struct seccomp_data, args[2])
+                    + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0);
+  struct sock_filter code[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, advice),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, MADV_HUGEPAGE, 0, 1),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = { sizeof code / sizeof *code, code };
+  return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+         && prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Superslabs are mapped anew for huge pages that come, not for those that don't.  */
+TEST (no_mappings_where_they_are_refused)
+{
+  if (!counts ())
+    SKIP ("built without statistics");
+  if (!refuse_huge_pages ())
+    SKIP ("no system call filters here");
+  fill_cycled ();
+  drop_cycled ();
+  uint64_t unmapped = number ("SS_UNMAP");
+  cycle ();
+  unmapped = number ("SS_UNMAP") - unmapped;
+  CHECKF (unmapped <= SUPERSLABS / 4, "%llu superslabs unmapped",
+          (unsigned long long) unmapped);
+  CHECK (number ("THP_MAP") == 0);
+  drop_cycled ();
+}
+
 TEST (always)
 {
   NEED_SETTING ();
@@ -391,6 +435,8 @@ main (int argc, char **argv)
       RUN (huge_superslabs_go_back_whole); /* first: nothing was purged yet */
       RUN (always);
     }
+  else if (strcmp (mode, "refused") == 0)
+    RUN (no_mappings_where_they_are_refused);
   else if (strcmp (mode, "none") == 0)
     RUN (none_where_the_system_has_none);
   else
