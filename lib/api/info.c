@@ -32,7 +32,7 @@ not_ours (void)
 /* glibc's fields: arena is what all but the blocks with a mapping of their own
    are cut from, uordblks and fordblks its used and free parts, keepcost what a
    trim can give back at once.  */
-static struct mallinfo2
+static HKM_COLD struct mallinfo2
 gather (void)
 {
   struct mallinfo2 info = { 0 };

@@ -112,7 +112,7 @@ write_all (int fd, const char *bytes, size_t n)
   return 0;
 }
 
-int
+HKM_COLD int
 hkm_report_write (int fd, enum hkm_report_form form)
 {
   int saved = errno;
@@ -188,7 +188,7 @@ hkm_report_start (void)
 
 /* Where the report goes; a file is appended to, because processes that share
    one each leave their own.  -1: it can't be opened.  */
-static int
+static HKM_COLD int
 open_report (void)
 {
   const char *pattern = hkm_opt_text (HKM_OPT_STATS_FILE);

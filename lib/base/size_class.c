@@ -66,7 +66,7 @@ best_length (size_t size)
   return (uint8_t) best;
 }
 
-void
+HKM_COLD void
 hkm_class_resize (unsigned cls, uint32_t size)
 {
   hkm_store_relaxed (&hkm_class[cls].size, size);

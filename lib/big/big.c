@@ -4,6 +4,7 @@
 #include "big/big.h"
 #include "big/cache.h"
 #include "big/front.h"
+#include "big/huge.h"
 #include "opts/fail.h"
 #include "opts/opts.h"
 #include "os/os.h"
@@ -14,65 +15,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* Guarded by hkm_big_lock; live_mapped with what is in the front (big/front.h), the
-   others without what its sums say.  */
-static uint64_t live_count, live_bytes;
+/* Guarded by hkm_big_lock; live_mapped with what is in the front (big/front.h),
+   live_count without what its sums say.  */
+static uint64_t live_count;
 static size_t live_mapped;
 
 static size_t
 round_up (size_t size, size_t to)
 {
   return (size + to - 1) & ~(to - 1);
-}
-
-/* ---- huge pages ---- */
-
-/* In mode auto, huge pages are for processes that had so many bytes in big
-   blocks so far, and have so many now: what is young may soon be over, and what
-   is small would grow by what it does not use.  Neither asks the kernel.  */
-#define HUGE_AGE ((uint64_t) 512 << 20)
-#define HUGE_LEAST ((size_t) 64 << 20)
-
-static uint64_t served_bytes; /* as live_bytes */
-
-/* A block grows from HAD to SIZE bytes (0: is handed out): are there so many?  */
-static bool
-is_of_age_locked (size_t had, size_t size)
-{
-  hkm_front_sums sum;
-  hkm_front_sum (&sum);
-  return served_bytes + sum.taken_bytes >= HUGE_AGE
-         && live_bytes + sum.taken_bytes - sum.put_bytes - had + size
-              >= HUGE_LEAST;
-}
-
-/* True if BIG should be of huge pages once SIZE bytes of it are in use, by the
-   hints of MARK.  */
-static bool
-huge_wanted_locked (const hkm_big *big, size_t size, hkm_mark mark)
-{
-  const hkm_policy *policy = hkm_cache_policy_locked ();
-  bool hinted = (mark & HKM_HINT_THP) != 0;
-  size_t least = hinted ? hkm_os_huge_size () : policy->thp_threshold;
-  if (policy->thp == HKM_THP_OFF || size < least
-      || hkm_os_thp () == HKM_OS_THP_NEVER)
-    return false;
-  return policy->thp == HKM_THP_ALWAYS || hinted
-         || is_of_age_locked (big->size, size);
-}
-
-/* BIG is going to serve SIZE bytes: from what is touched next on, perhaps of
-   huge pages.  The kernel is asked once for each mapping.  */
-static void
-make_huge_locked (hkm_big *big, size_t size)
-{
-  hkm_mark mark = hkm_load_relaxed (&big->head.site);
-  if (big->asked || !huge_wanted_locked (big, size, mark))
-    return;
-  big->asked = true;
-  big->huge = hkm_os_huge (big->base, big->mapped);
-  if (big->huge)
-    hkm_count (&hkm_big_counts, HKM_COUNT_THP_MAP, 1);
 }
 
 /* Where a mapping of SIZE bytes should lie if it can.  Page tables of the
@@ -102,7 +53,7 @@ map_fresh (size_t size, size_t align, hkm_mark mark)
 {
   hkm_lock_take (&hkm_big_lock);
   hkm_big *big = hkm_big_descriptor_locked ();
-  bool huge = big != NULL && huge_wanted_locked (big, size, mark);
+  bool huge = big != NULL && hkm_big_huge_wanted_locked (big, size, mark);
   size = hkm_big_granules (size);
   hkm_lock_give (&hkm_big_lock);
   if (big == NULL)
@@ -127,11 +78,11 @@ map_fresh (size_t size, size_t align, hkm_mark mark)
 static void
 hand_out_locked (hkm_big *big, size_t size)
 {
-  make_huge_locked (big, size);
+  hkm_big_make_huge_locked (big, size);
   live_count++;
-  live_bytes += size;
+  hkm_big_live_bytes += size;
   live_mapped += big->mapped;
-  served_bytes += size;
+  hkm_big_served_bytes += size;
   hkm_retain_live ((ptrdiff_t) size);
   hkm_count (&hkm_big_counts, HKM_COUNT_BIG_ALLOC, 1);
   hkm_count (&hkm_big_counts, HKM_COUNT_BIG_ASKED_BYTES, size);
@@ -174,7 +125,7 @@ big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
 {
   lock_take ();
   hkm_big *big = hkm_cache_take_locked (size, align, mark);
-  if (big == NULL)
+  if (big == NULL || hkm_big_made_way_locked (big, size, mark))
     {
       hkm_lock_give (&hkm_big_lock);
       big = map_fresh (size, align, mark);
@@ -262,7 +213,7 @@ put_away (hkm_big *big, bool freed)
   if (freed)
     {
       live_count--;
-      live_bytes -= big->size;
+      hkm_big_live_bytes -= big->size;
       hkm_retain_live (-(ptrdiff_t) big->size);
       hkm_count (&hkm_big_counts, HKM_COUNT_BIG_FREE, 1);
     }
@@ -344,10 +295,10 @@ static void
 resized_locked (hkm_big *big, size_t size)
 {
   ptrdiff_t more = (ptrdiff_t) (size - big->size);
-  live_bytes += (uint64_t) (int64_t) more;
+  hkm_big_live_bytes += (uint64_t) (int64_t) more;
   hkm_retain_live (more);
   if (more > 0)
-    served_bytes += (size_t) more;
+    hkm_big_served_bytes += (size_t) more;
   hkm_cache_use_locked (big, size);
 }
 
@@ -360,7 +311,7 @@ remapped_locked (hkm_big *big, size_t size)
   if (big->touched > size)
     big->touched = size;
   hkm_count (&hkm_big_counts, HKM_COUNT_BIG_REMAP, 1);
-  make_huge_locked (big, size);
+  hkm_big_make_huge_locked (big, size);
 }
 
 /* The mapping of BIG becomes SIZE bytes, here or elsewhere.  Nothing of it is
@@ -401,7 +352,7 @@ extend (hkm_big *big, size_t size, size_t most)
   bool done = size > had && hkm_cache_extend_locked (big, size, most);
   live_mapped += big->mapped - had;
   if (done)
-    make_huge_locked (big, size);
+    hkm_big_make_huge_locked (big, size);
   hkm_lock_give (&hkm_big_lock);
   return done;
 }
@@ -461,14 +412,14 @@ hkm_big_init (void)
   hkm_retain_set_reclaim (reclaim);
 }
 
-void
+HKM_COLD void
 hkm_big_facts_get (hkm_big_facts *facts, hkm_counts *sum)
 {
   hkm_front_sums front;
   hkm_lock_take (&hkm_big_lock);
   hkm_front_sum (&front);
   facts->count = live_count + front.taken - front.puts;
-  facts->bytes = live_bytes + front.taken_bytes - front.put_bytes;
+  facts->bytes = hkm_big_live_bytes + front.taken_bytes - front.put_bytes;
   facts->mapped_bytes = live_mapped + hkm_cached_bytes;
   facts->cached_bytes = hkm_cached_bytes;
   facts->idle_bytes = hkm_big_idle_bytes;

@@ -16,7 +16,7 @@ cap_config (enum hkm_opt_id target, enum hkm_opt_id step, uint32_t most)
   };
 }
 
-void
+HKM_COLD void
 hkm_driver_caps_restart (hkm_driver *d)
 {
   hkm_policy policy = hkm_driver_policy ();

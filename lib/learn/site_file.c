@@ -21,7 +21,7 @@ static const char words[][12] = { "cache", "no-cache", "thp", "exact" };
 
 /* ---- rules ---- */
 
-void
+HKM_COLD void
 hkm_site_rules_add (hkm_site_rules *rules, const hkm_site_rule *rule)
 {
   for (uint32_t i = 0; i < rules->count; i++)
@@ -70,7 +70,7 @@ typedef struct saving
   hkm_os_object program;
 } saving;
 
-static void
+static HKM_COLD void
 print_rules (hkm_out *out, void *what)
 {
   const saving *saved = what;

@@ -35,7 +35,7 @@ check_file (long fd, bool owned, size_t *size)
 /* WHAT a file must be: any, regular, or root's as well.  */
 enum kind { ANY, REGULAR, OWNED };
 
-static int
+static HKM_COLD int
 open_file (const char *path, enum kind what, int *fd, size_t *size)
 {
   int saved = errno, error = 0;
@@ -58,7 +58,7 @@ hkm_os_file_open (const char *path, bool owned, int *fd, size_t *size)
   return open_file (path, owned ? OWNED : REGULAR, fd, size);
 }
 
-int
+HKM_COLD int
 hkm_os_file_take (int fd, char *text, size_t size, size_t *n)
 {
   int saved = errno, error = 0;
@@ -106,7 +106,7 @@ is_below_etc (const char *path)
   return rest != NULL;
 }
 
-int
+HKM_COLD int
 hkm_os_file_read_trusted (const char *path, char *text, size_t size, size_t *n)
 {
   bool secure = hkm_os_secure ();

@@ -62,7 +62,7 @@ is_settled (unsigned d)
 }
 
 /* Open what can be, close what must be.  */
-static bool
+static HKM_COLD bool
 settle_unsealed_locked (void)
 {
   bool takes[HKM_DYNS], changed = false;

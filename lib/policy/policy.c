@@ -121,7 +121,7 @@ run_most_of_knobs (const hkm_policy *policy, unsigned k)
   return most != 0 || policy->run_cap == 0 ? most : 1;
 }
 
-void
+HKM_COLD void
 hkm_policy_keep_as_knobs (hkm_policy *policy)
 {
   for (unsigned c = 0; c < HKM_CLASSES; c++)

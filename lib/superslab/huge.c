@@ -15,9 +15,8 @@
 
 #include <string.h>
 
-/* Who had so much purged and wanted it again is not young, and goes on using what it
-   has; who has so much in use is not small.  */
-#define EARNED ((size_t) 64 << 20)
+/* Who has so much in use is not small.  */
+#define LEAST_LIVE ((size_t) 64 << 20)
 
 HKM_COLD void
 hkm_huge_wake_locked (hkm_superslab *ss, uint32_t taken)
@@ -57,7 +56,7 @@ hkm_huge_earned_locked (hkm_pool *pool)
   return hkm_pool_policy_locked (pool)->thp == HKM_THP_AUTO
          && hkm_os_thp () != HKM_OS_THP_NEVER
          && hkm_os_huge_size () == HKM_SUPERSLAB_SIZE
-         && hkm_retain_regret () >= EARNED && hkm_retain_live_near () >= EARNED;
+         && hkm_retain_goes_on () && hkm_retain_live_near () >= LEAST_LIVE;
 }
 
 HKM_COLD void

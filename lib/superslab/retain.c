@@ -11,6 +11,8 @@
 #define REGRET_MS 1000
 /* Regret that was of no use for this long is halved.  */
 #define FORGET_MS 2000
+/* Who had so much purged and wanted it again goes on using what it has.  */
+#define MUCH_REGRET ((size_t) 64 << 20)
 
 /* In the order of HAKMEM_RETAIN_STRATEGY's choices.  */
 static const struct parts { bool share, regret; } kept_by[] = {
@@ -89,10 +91,10 @@ regret_of (struct parts by)
   return by.regret ? hkm_load_relaxed (&regret) : 0;
 }
 
-size_t
-hkm_retain_regret (void)
+bool
+hkm_retain_goes_on (void)
 {
-  return regret_of (in_force ());
+  return regret_of (in_force ()) >= MUCH_REGRET;
 }
 
 /* The budget if LIVE_BYTES are live.  */

@@ -71,8 +71,9 @@ void hkm_retain_set_drain (size_t (*drain) (bool all));
 bool hkm_retain_drain (void);
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
-/* Bytes of the budget that are regret.  */
-size_t hkm_retain_regret (void);
+/* True if there is much regret in the budget: the process goes on using what it
+   has, so that huge pages pay.  */
+bool hkm_retain_goes_on (void);
 size_t hkm_retain_idle (void);
 /* True if idle memory is within its budget.  */
 bool hkm_retain_fits (void);

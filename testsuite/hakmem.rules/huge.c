@@ -3,6 +3,7 @@
    huge off     none anywhere
    huge auto    big blocks from the threshold on, once the process is old and
                 large; superslabs, once it had much purged in vain
+   huge big     as auto, for big blocks of a process that had much purged in vain
    huge always  in every process, superslabs with them
    huge kernel  as always, in a process that the kernel gives none
    huge none    as always, on a system that has none or does not say
@@ -278,6 +279,35 @@ TEST (cycles_earn_them)
           resident_bytes () - before);
 }
 
+/* The same of big blocks, in a process that had less than 512 MiB of them so far; and
+   they are mapped anew once.  */
+TEST (big_blocks_earn_them)
+{
+  enum { BLOCKS = 16, AGAIN = 3 };
+  static char *block[BLOCKS];
+  NEED_KERNEL ();
+  int advised = 0;
+  for (int turn = 0; turn <= AGAIN; turn++)
+    {
+      uint64_t calls = number ("munmap_calls") + number ("madvise_calls");
+      for (int i = 0; i < BLOCKS; i++)
+        CHECK ((block[i] = malloc (THRESHOLD)) != NULL);
+      for (int i = 0; i < BLOCKS; i++)
+        memset (block[i], 1, THRESHOLD);
+      advised = 0;
+      for (int i = 0; i < BLOCKS; i++)
+        advised += is_advised (block[i]);
+      CHECKF (turn > 0 || advised == 0, "%d advised", advised);
+      for (int i = 0; i < BLOCKS; i++)
+        free (block[i]);
+      calls = number ("munmap_calls") + number ("madvise_calls") - calls;
+      CHECKF (turn < AGAIN || calls == 0, "%llu calls in the last turn",
+              (unsigned long long) calls);
+    }
+  CHECKF (advised >= BLOCKS / 4, "%d of %d advised", advised, BLOCKS);
+  trim_for_good ();
+}
+
 /* Without the regret that earned them there are none.  */
 TEST (none_without_regret)
 {
@@ -435,6 +465,8 @@ main (int argc, char **argv)
       RUN (huge_superslabs_go_back_whole); /* first: nothing was purged yet */
       RUN (always);
     }
+  else if (strcmp (mode, "big") == 0)
+    RUN (big_blocks_earn_them); /* before it is old */
   else if (strcmp (mode, "refused") == 0)
     RUN (no_mappings_where_they_are_refused);
   else if (strcmp (mode, "none") == 0)
