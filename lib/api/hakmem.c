@@ -8,6 +8,7 @@
 #include "opts/opts.h"
 #include "policy/file.h"
 #include "policy/policy.h"
+#include "superslab/retain.h"
 #include "tiny/heap.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ static const struct
 };
 
 /* Where the value NAME is in a hkm_report, or -1.  */
-static ptrdiff_t
+static HKM_COLD ptrdiff_t
 find_value (const char *name, bool *is_counter)
 {
   *is_counter = false;
@@ -151,7 +152,7 @@ hakmem_policy_save (const char *path)
   hkm_init ();
   hkm_policy policy = { .generation = 0 };
   hkm_api_learn_settled (&policy);
-  return hkm_policy_file_save (path, &policy);
+  return hkm_policy_file_save (path, &policy, hkm_retain_earned ());
 }
 
 int
@@ -160,10 +161,13 @@ hakmem_policy_load (const char *path)
   if (path == NULL)
     return EINVAL;
   hkm_init ();
-  int error = hkm_policy_file_load (path);
-  if (error == 0)
-    hkm_heap_observe_all ();
-  return error;
+  size_t earned;
+  int error = hkm_policy_file_load (path, &earned);
+  if (error != 0)
+    return error;
+  hkm_retain_earn (earned);
+  hkm_heap_observe_all ();
+  return 0;
 }
 
 /* A value on its way to the caller of hakmem_ctl.  */

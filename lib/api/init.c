@@ -75,7 +75,7 @@ init_slow (void)
       /* Before the first heap, so that none starts with another.  */
       if (!hkm_opted_out)
         {
-          hkm_policy_at_start ();
+          hkm_retain_earn (hkm_policy_at_start ());
           hkm_site_init ();
         }
       hkm_store_release (&init_done, 1);
@@ -142,5 +142,5 @@ at_exit (void)
     return;
   hkm_report_at_exit ();
   if (used) /* or else the policy is what the options say */
-    hkm_policy_at_exit (hkm_api_learn_settled);
+    hkm_policy_at_exit (hkm_api_learn_settled, hkm_retain_earned ());
 }

@@ -12,7 +12,7 @@
 
 /* Of the file, not of the library: raised when a line is added or changes its
    meaning.  */
-enum { FORMAT = 4 };
+enum { FORMAT = 5 };
 #define MAGIC "hakmem-policy "
 
 static HKM_COLD const char *
@@ -51,10 +51,17 @@ print_learned (hkm_out *out, const hkm_policy *policy)
                       policy->run_most[k]);
 }
 
+typedef struct saving
+{
+  hkm_policy *policy;
+  size_t earned;
+} saving;
+
 static HKM_COLD void
 print_policy (hkm_out *out, void *what)
 {
-  hkm_policy *policy = what;
+  const saving *s = what;
+  hkm_policy *policy = s->policy;
   hkm_out_printf (out, MAGIC "%d\nlibrary %s\nclass-steps %d classes %d\n",
                   FORMAT, PACKAGE_VERSION, HKM_CLASS_STEPS, HKM_CLASSES);
   for (unsigned k = 0; k < HKM_KNOBS; k++)
@@ -69,12 +76,15 @@ print_policy (hkm_out *out, void *what)
                       p->remote);
     }
   print_learned (out, policy);
+  if (s->earned >> 20 != 0)
+    hkm_out_printf (out, "earned %zu MiB\n", s->earned >> 20);
 }
 
 HKM_COLD int
-hkm_policy_file_save (const char *path, hkm_policy *policy)
+hkm_policy_file_save (const char *path, hkm_policy *policy, size_t earned)
 {
-  return hkm_signed_save (path, print_policy, policy);
+  saving s = { policy, earned };
+  return hkm_signed_save (path, print_policy, &s);
 }
 
 /* ---- loading ---- */
@@ -285,9 +295,22 @@ read_learned (reading *r, hkm_policy *policy)
   return take_end_of_line (r);
 }
 
+/* What may be the last line but the checksum.  */
+static HKM_COLD bool
+read_earned (reading *r, size_t *earned)
+{
+  uint32_t mib;
+  if (!take_number (r, &mib) || !take_text (r, " MiB"))
+    return malformed (r);
+  *earned = (size_t) mib << 20;
+  if (mib == 0 || *earned >> 20 != mib)
+    return refuse (r, ERANGE, "has a value out of range");
+  return take_end_of_line (r) && (r->at == r->end || malformed (r));
+}
+
 /* POLICY, at first the one in force, becomes what the file says.  */
 static HKM_COLD bool
-read_policy (reading *r, hkm_policy *policy)
+read_policy (reading *r, hkm_policy *policy, size_t *earned)
 {
   const char *text = r->at;
   if (!read_format (r) || !check_sum (r, text) || !read_origin (r))
@@ -300,39 +323,44 @@ read_policy (reading *r, hkm_policy *policy)
       return false;
   hkm_policy_keep_as_knobs (policy);
   while (r->at < r->end)
-    if (!read_learned (r, policy))
+    if (take_text (r, "earned "))
+      return read_earned (r, earned);
+    else if (!read_learned (r, policy))
       return false;
   return true;
 }
 
 static HKM_COLD int
-load_text (const char *path, const char *text, size_t n)
+load_text (const char *path, const char *text, size_t n, size_t *earned)
 {
   hkm_policy policy = { .generation = 0 };
   reading r = { .at = text, .end = text + n, .line = 1 };
   hkm_policy_refresh (&policy);
   if (n == HKM_SIGNED_MAX)
     refuse (&r, EBADMSG, "begins a file too long for a policy");
-  else if (read_policy (&r, &policy) && !hkm_policy_publish (&policy))
+  else if (read_policy (&r, &policy, earned) && !hkm_policy_publish (&policy))
     refuse (&r, ERANGE, "ends a policy that can't be");
+  if (r.error != 0)
+    *earned = 0;
   if (r.error != 0 && hkm_opts_may_speak ())
     hkm_out_line ("policy file %s is refused: line %u %s", path, r.line, r.why);
   return r.error;
 }
 
 HKM_COLD int
-hkm_policy_file_load (const char *path)
+hkm_policy_file_load (const char *path, size_t *earned)
 {
   size_t n;
   char *text = hkm_os_map (HKM_SIGNED_MAX, hkm_os_page_size ());
 
+  *earned = 0;
   if (text == NULL)
     return ENOMEM;
   int error = hkm_os_file_read (path, text, HKM_SIGNED_MAX, &n);
   if (error != 0 && hkm_opts_may_speak ())
     hkm_out_line ("policy file %s can't be read (errno %d)", path, error);
   if (error == 0)
-    error = load_text (path, text, n);
+    error = load_text (path, text, n, earned);
   hkm_os_unmap (text, HKM_SIGNED_MAX);
   return error;
 }

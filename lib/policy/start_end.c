@@ -13,7 +13,7 @@
 static bool may_speak;
 
 /* The path that TEXT row ID names; false: none, or none that can be.  */
-static bool
+static HKM_COLD bool
 named_file (enum hkm_opt_id id, char path[PATH_MAX])
 {
   const char *pattern = hkm_opt_text (id);
@@ -29,32 +29,33 @@ named_file (enum hkm_opt_id id, char path[PATH_MAX])
 
 /* Functions of their own: the path takes a page of the stack, which the first
    call, perhaps on a small one, is spared if no file is named.  */
-static HKM_NOINLINE void
+static HKM_COLD size_t
 load (void)
 {
   char path[PATH_MAX];
+  size_t earned = 0;
 
   if (named_file (HKM_OPT_POLICY_FILE, path))
-    (void) hkm_policy_file_load (path); /* which says what is wrong */
+    (void) hkm_policy_file_load (path, &earned); /* which says what is wrong */
+  return earned;
 }
 
-void
+size_t
 hkm_policy_at_start (void)
 {
   const char *to_save = hkm_opt_text (HKM_OPT_POLICY_SAVE);
   const char *to_load = hkm_opt_text (HKM_OPT_POLICY_FILE);
 
   if (to_save == NULL && to_load == NULL)
-    return;
+    return 0;
   may_speak = hkm_opts_may_speak ();
   if (to_save != NULL)
     hkm_os_path_keep_program (to_save);
-  if (to_load != NULL)
-    load ();
+  return to_load != NULL ? load () : 0;
 }
 
-static HKM_NOINLINE void
-save (void (*settled) (hkm_policy *policy))
+static HKM_COLD void
+save (void (*settled) (hkm_policy *policy), size_t earned)
 {
   char path[PATH_MAX];
 
@@ -62,14 +63,14 @@ save (void (*settled) (hkm_policy *policy))
     return;
   hkm_policy policy = { .generation = 0 };
   settled (&policy);
-  int error = hkm_policy_file_save (path, &policy);
+  int error = hkm_policy_file_save (path, &policy, earned);
   if (error != 0 && may_speak)
     hkm_out_line ("policy file %s can't be written (errno %d)", path, error);
 }
 
 void
-hkm_policy_at_exit (void (*settled) (hkm_policy *policy))
+hkm_policy_at_exit (void (*settled) (hkm_policy *policy), size_t earned)
 {
   if (hkm_opt_text (HKM_OPT_POLICY_SAVE) != NULL)
-    save (settled);
+    save (settled, earned);
 }

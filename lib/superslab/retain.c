@@ -91,6 +91,23 @@ regret_of (struct parts by)
   return by.regret ? hkm_load_relaxed (&regret) : 0;
 }
 
+HKM_COLD size_t
+hkm_retain_earned (void)
+{
+  return hkm_load_relaxed (&regret);
+}
+
+/* Regret grows to the most that was of use at any time.  What is wanted beyond half
+   of that is earned again by being purged once; all of it from the start is kept.  */
+HKM_COLD void
+hkm_retain_earn (size_t bytes)
+{
+  if (bytes / 2 <= hkm_load_relaxed (&regret))
+    return;
+  hkm_store_relaxed (&regret_at, hkm_os_clock_ms ());
+  hkm_store_relaxed (&regret, bytes / 2);
+}
+
 bool
 hkm_retain_goes_on (void)
 {

@@ -71,6 +71,10 @@ void hkm_retain_set_drain (size_t (*drain) (bool all));
 bool hkm_retain_drain (void);
 /* Call it if idle memory is over its budget.  */
 void hkm_retain_reclaim (void);
+/* Bytes of regret, whether the strategy in force counts them or not.  */
+size_t hkm_retain_earned (void);
+/* An earlier process ended with BYTES of it: begin with half, if there is less.  */
+void hkm_retain_earn (size_t bytes);
 /* True if there is much regret in the budget: the process goes on using what it
    has, so that huge pages pay.  */
 bool hkm_retain_goes_on (void);

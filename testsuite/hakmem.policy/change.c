@@ -205,6 +205,7 @@ watcher (void *arg)
       if (policy_save (in_dir ("watched")) != 0)
         abort ();
       get (in_dir ("watched"), &t);
+      forget_earned (&t);
       if (same (&t, &policy_a))
         seen[0]++;
       else if (same (&t, &policy_b))

@@ -4,6 +4,7 @@
    policy make PATH          a file of another policy than the default
    policy same PATH          "same" or "other": is that the one in force?  */
 #include "policy.h"
+#include <malloc.h>
 
 TEST (round_trip)
 {
@@ -41,6 +42,48 @@ TEST (what_single_classes_keep)
   back_to_first ();
   in_force (&again);
   CHECK (strstr (again.s, "keep ") == NULL);
+}
+
+static uint64_t
+number (const char *name)
+{
+  uint64_t value = 0;
+  CHECKF (stats_get (name, &value) == 0, "no %s", name);
+  return value;
+}
+
+/* What was earned for idle memory is in the file, and half of it in the budget by it.  A
+   file with less takes nothing away, and what is earned no more is not saved.  */
+TEST (what_was_earned)
+{
+  enum { BLOCKS = 100, SIZE = 400000, KEPT = 30 << 20 };
+  static text other, again;
+  static char *block[BLOCKS];
+  uint64_t least = number ("retain_bytes");
+  other = first;
+  edit (&other, "checksum ", "earned 100 MiB\nchecksum ");
+  CHECK (load (&other) == 0);
+  saved (&again);
+  edit (&other, "earned 100 MiB\n", "earned 50 MiB\n");
+  CHECK (same (&other, &again));
+  CHECK (number ("retain_bytes") >= least + (50 << 20));
+  for (int i = 0; i < BLOCKS; i++)
+    block[i] = memset (malloc (SIZE), 1, SIZE);
+  for (int i = 0; i < BLOCKS; i++)
+    free (block[i]);
+  CHECKF (number ("idle_bytes") >= KEPT, "%llu bytes kept",
+          (unsigned long long) number ("idle_bytes"));
+  edit (&other, "earned 50 MiB\n", "earned 14 MiB\n");
+  CHECK (load (&other) == 0);
+  saved (&again);
+  CHECK (strstr (again.s, "earned 50 MiB\n") != NULL);
+  edit (&other, "earned 14 MiB\n", "earned 180 MiB\nkeep nothing\n");
+  CHECK (load (&other) == EBADMSG); /* and nothing is earned by it */
+  CHECK (number ("retain_bytes") < least + (90 << 20));
+  malloc_trim (0);
+  mallopt (M_TRIM_THRESHOLD, 8 << 20);
+  saved (&again);
+  CHECK (same (&again, &first));
 }
 
 /* The file is of another policy than the one in force: if one were taken, it
@@ -102,10 +145,10 @@ TEST (every_truncation_is_refused)
 TEST (what_is_refused_and_why)
 {
   static const struct { const char *from, *to; int error; } row[] = {
-    { "hakmem-policy 4\n", "hakmem-policy 5\n", ENOTSUP },
-    { "hakmem-policy 4\n", "hakmem-policy 0\n", EBADMSG },
-    { "hakmem-policy 4\n", "hakmem-policy 4 \n", EBADMSG },
-    { "hakmem-policy 4\n", "hakmem_policy 4\n", EBADMSG },
+    { "hakmem-policy 5\n", "hakmem-policy 6\n", ENOTSUP },
+    { "hakmem-policy 5\n", "hakmem-policy 0\n", EBADMSG },
+    { "hakmem-policy 5\n", "hakmem-policy 5 \n", EBADMSG },
+    { "hakmem-policy 5\n", "hakmem_policy 4\n", EBADMSG },
     { "library ", "library 9", ENOTSUP },
     { "library ", "library x", EBADMSG },
     { "class-steps ", "class-steps 1", ENOTSUP },
@@ -134,6 +177,12 @@ TEST (what_is_refused_and_why)
     { "checksum ", "keep runs 0 slabs 1\nchecksum ", EBADMSG },
     { "checksum ", "keep class 5 slabs 2 \nchecksum ", EBADMSG },
     { "checksum ", "keep\nchecksum ", EBADMSG },
+    { "checksum ", "earned 0 MiB\nchecksum ", ERANGE },
+    { "checksum ", "earned 10\nchecksum ", EBADMSG },
+    { "checksum ", "earned -1 MiB\nchecksum ", EBADMSG },
+    { "checksum ", "earned 9999999999 MiB\nchecksum ", EBADMSG },
+    { "checksum ", "earned 9 MiB\nearned 9 MiB\nchecksum ", EBADMSG },
+    { "checksum ", "earned 9 MiB\nkeep runs 1 blocks 7\nchecksum ", EBADMSG },
   };
   static const struct { const char *name; unsigned value; } number[] = {
     { "TINY_DRAIN_INTERVAL = ", 255 },  { "TINY_DRAIN_INTERVAL = ", 65537 },
@@ -319,6 +368,7 @@ main (int argc, char **argv)
     }
   RUN (round_trip);
   RUN (what_single_classes_keep);
+  RUN (what_was_earned);
   RUN (every_flipped_byte_is_refused);
   RUN (every_truncation_is_refused);
   RUN (what_is_refused_and_why);

@@ -79,24 +79,6 @@ same (const text *a, const text *b)
   return a->n == b->n && memcmp (a->s, b->s, a->n) == 0;
 }
 
-static void
-in_force (text *t)
-{
-  const char *path = in_dir ("now");
-  int error = policy_save (path);
-  if (!CHECKF (error == 0, "save: error %d", error))
-    abort ();
-  get (path, t);
-}
-
-static bool
-is_in_force (const text *t)
-{
-  static text now;
-  in_force (&now);
-  return same (&now, t);
-}
-
 /* Replace the checksum, the last line of T, by the right one.  */
 static void
 sign (text *t)
@@ -127,6 +109,46 @@ edit (text *t, const char *from, const char *to)
   memcpy (at, to, strlen (to));
   t->n += strlen (to) - strlen (from);
   sign (t);
+}
+
+static void
+saved (text *t)
+{
+  const char *path = in_dir ("now");
+  int error = policy_save (path);
+  if (!CHECKF (error == 0, "save: error %d", error))
+    abort ();
+  get (path, t);
+}
+
+/* Leave out of T what was earned, which comes and goes by itself.  */
+static void
+forget_earned (text *t)
+{
+  char line[40], *at = strstr (t->s, "\nearned ");
+  if (at == NULL)
+    return;
+  size_t n = (size_t) (strchr (at + 1, '\n') - at);
+  if (n >= sizeof line)
+    abort ();
+  memcpy (line, at, n);
+  line[n] = '\0';
+  edit (t, line, "");
+}
+
+static void
+in_force (text *t)
+{
+  saved (t);
+  forget_earned (t);
+}
+
+static bool
+is_in_force (const text *t)
+{
+  static text now;
+  in_force (&now);
+  return same (&now, t);
 }
 
 /* As edit, for the number that follows NAME where that first occurs.  */

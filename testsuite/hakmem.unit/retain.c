@@ -77,6 +77,29 @@ TEST (strategies)
   CHECK (hkm_retain_budget () > least);
 }
 
+/* Half of what an earlier process earned is regret as any other, from now on.  */
+TEST (earned_before)
+{
+  hkm_retain_init (8 * MB);
+  clock_ms += 10000;
+  CHECK (!hkm_retain_goes_on ());
+  hkm_retain_earn (200 * MB);
+  hkm_retain_earn (120 * MB);
+  CHECK (hkm_retain_earned () == 100 * MB && hkm_retain_goes_on ());
+  CHECK (hkm_retain_budget () == 108 * MB);
+  refused (120 * MB); /* and it is not halved for that */
+  CHECK (hkm_retain_budget () == 108 * MB);
+  CHECK (hkm_retain_admit (100 * MB));
+  for (int i = 0; i < 12; i++) /* idle for good */
+    {
+      clock_ms += 2100;
+      hkm_retain_tick ();
+    }
+  CHECK (hkm_retain_earned () < MB && !hkm_retain_goes_on ());
+  hkm_retain_leave (100 * MB);
+  hkm_retain_init (8 * MB);
+}
+
 /* The least that was idle since it was asked for, however short that is.  */
 TEST (unused)
 {
@@ -373,6 +396,7 @@ main (void)
   RUN (decay);
   RUN (sparse);
   RUN (strategies);
+  RUN (earned_before);
   RUN (unused);
   RUN (each_processor_has_a_part);
   RUN (what_is_spare_is_not_idle);
