@@ -119,20 +119,37 @@ lock_take (void)
     renew_front_locked ();
 }
 
+/* BIG, which is not for the cache, goes straight to the OS; no lock is held
+   meanwhile: it may take long.  */
+static HKM_COLD void
+give_back (hkm_big *big)
+{
+  bool gone = hkm_big_unmap (big);
+  hkm_lock_take (&hkm_big_lock);
+  if (gone)
+    hkm_big_forget_locked (big);
+  else
+    hkm_cache_force_locked (big);
+  hkm_lock_give (&hkm_big_lock);
+}
+
 /* From the cache or the OS, handed out.  */
 static hkm_big *
 big_alloc (size_t size, size_t align, hkm_mark mark, size_t *dirty)
 {
   lock_take ();
-  hkm_big *big = hkm_cache_take_locked (size, align, mark);
-  if (big == NULL || hkm_big_made_way_locked (big, size, mark))
+  hkm_big *cached = hkm_cache_take_locked (size, align, mark), *big = cached;
+  if (big == NULL || hkm_big_makes_way_locked (big, size, mark))
     {
       hkm_lock_give (&hkm_big_lock);
       big = map_fresh (size, align, mark);
-      if (big == NULL)
+      if (big != NULL && cached != NULL)
+        give_back (cached);
+      else if (big == NULL && (big = cached) == NULL)
         return NULL;
       hkm_lock_take (&hkm_big_lock);
     }
+  hkm_count (&hkm_big_counts, HKM_COUNT_BIG_CACHE_HIT, big == cached);
   *dirty = big->touched < size ? big->touched : size;
   hkm_store_relaxed (&big->head.site, mark);
   hand_out_locked (big, size);
@@ -180,20 +197,6 @@ hkm_big_was_freed (const void *p)
   bool freed = hkm_cache_holds_locked (p);
   hkm_lock_give (&hkm_big_lock);
   return freed;
-}
-
-/* BIG, which the cache won't take, goes straight to the OS; no lock is held
-   meanwhile: it may take long.  */
-static void
-give_back (hkm_big *big)
-{
-  bool gone = hkm_big_unmap (big);
-  hkm_lock_take (&hkm_big_lock);
-  if (gone)
-    hkm_big_forget_locked (big);
-  else
-    hkm_cache_force_locked (big);
-  hkm_lock_give (&hkm_big_lock);
 }
 
 /* Idle memory is to keep to its budget; no lock is held.  */
@@ -384,7 +387,7 @@ hkm_big_realloc (hkm_slab *slab, void *p, size_t size)
   return in_parts ? copied (big, size) : NULL;
 }
 
-size_t
+HKM_COLD size_t
 hkm_big_trim (void)
 {
   hkm_lock_take (&hkm_big_lock);

@@ -260,7 +260,6 @@ hkm_cache_take_locked (size_t size, size_t align, hkm_mark mark)
   hkm_index_leave_locked (big);
   if (big->mapped > most)
     cut_locked (big, cut_length (size, most));
-  hkm_count (&hkm_big_counts, HKM_COUNT_BIG_CACHE_HIT, 1);
   return big;
 }
 
@@ -381,7 +380,7 @@ hkm_cache_put_locked (hkm_big *big)
   return true;
 }
 
-void
+HKM_COLD void
 hkm_cache_force_locked (hkm_big *big)
 {
   hkm_store_relaxed (&big->size, 0);
@@ -424,7 +423,7 @@ hkm_cache_holds_locked (const char *p)
   return false;
 }
 
-size_t
+HKM_COLD size_t
 hkm_cache_kept_locked (void)
 {
   size_t bytes = 0;
@@ -435,7 +434,7 @@ hkm_cache_kept_locked (void)
   return bytes;
 }
 
-size_t
+HKM_COLD size_t
 hkm_cache_trim_locked (void)
 {
   return shrink_locked (0);

@@ -53,11 +53,8 @@ hkm_big_make_huge_locked (hkm_big *big, size_t size)
 /* Where small pages were the kernel has a table of them, even when they are purged,
    and puts no huge page in its place.  */
 bool
-hkm_big_made_way_locked (hkm_big *big, size_t size, hkm_mark mark)
+hkm_big_makes_way_locked (const hkm_big *big, size_t size, hkm_mark mark)
 {
-  if (big->asked || big->touched != 0
-      || !hkm_big_huge_wanted_locked (big, size, mark) || !hkm_big_unmap (big))
-    return false;
-  hkm_big_forget_locked (big);
-  return true;
+  return !big->asked && big->touched == 0
+         && hkm_big_huge_wanted_locked (big, size, mark);
 }

@@ -15,8 +15,8 @@ bool hkm_big_huge_wanted_locked (const hkm_big *big, size_t size, hkm_mark mark)
 /* BIG is going to serve SIZE bytes: from what is touched next on, perhaps of
    huge pages.  The kernel is asked once for each mapping.  */
 void hkm_big_make_huge_locked (hkm_big *big, size_t size);
-/* BIG, from the cache, is to serve SIZE bytes by the hints of MARK.  True: it is
-   unmapped, in favour of a new mapping, of which huge pages can be had.  */
-bool hkm_big_made_way_locked (hkm_big *big, size_t size, hkm_mark mark);
+/* BIG, from the cache, is to serve SIZE bytes by the hints of MARK.  True: rather a
+   new mapping, of which huge pages can be had.  */
+bool hkm_big_makes_way_locked (const hkm_big *big, size_t size, hkm_mark mark);
 
 #endif

@@ -97,7 +97,7 @@ hkm_dyn_settle_locked (void)
   return changed;
 }
 
-bool
+HKM_COLD bool
 hkm_dyn_want_locked (const uint32_t size[HKM_DYNS])
 {
   bool same = true;

@@ -14,6 +14,9 @@
    meaning.  */
 enum { FORMAT = 5 };
 #define MAGIC "hakmem-policy "
+/* No process begins with a budget of more than half of it.  */
+#define EARNED_MOST (SIZE_MAX / 4 < (uint64_t) 64 << 30 ? SIZE_MAX / 4           \
+                                                       : (size_t) ((uint64_t) 64 << 30))
 
 static HKM_COLD const char *
 route_word (const hkm_class_policy *p)
@@ -302,9 +305,11 @@ read_earned (reading *r, size_t *earned)
   uint32_t mib;
   if (!take_number (r, &mib) || !take_text (r, " MiB"))
     return malformed (r);
-  *earned = (size_t) mib << 20;
-  if (mib == 0 || *earned >> 20 != mib)
+  if (mib == 0)
     return refuse (r, ERANGE, "has a value out of range");
+  /* A larger machine's; more than that is of no use here.  */
+  uint64_t bytes = (uint64_t) mib << 20;
+  *earned = bytes < EARNED_MOST ? (size_t) bytes : EARNED_MOST;
   return take_end_of_line (r) && (r->at == r->end || malformed (r));
 }
 

@@ -37,10 +37,10 @@ void hkm_policy_at_exit (void (*settled) (struct hkm_policy *policy),
    AT_SECURE.  */
 int hkm_policy_file_save (const char *path, struct hkm_policy *policy,
                           size_t earned);
-/* Publish what PATH says, and say what it says was earned; 0: nothing.  EBADMSG: no policy file, or not whole; ENOTSUP: of a
-   newer library, or for other classes or routes; ERANGE: a value is.  Then one
-   line names file, line and reason if stderr is a terminal or HAKMEM_VERBOSE
-   is set, but never under AT_SECURE.  */
+/* Publish what PATH says, and tell what was earned by it; 0: nothing.  EBADMSG: no
+   policy file, or not whole; ENOTSUP: of a newer library, or for other classes or
+   routes; ERANGE: a value is.  Then one line names file, line and reason if stderr
+   is a terminal or HAKMEM_VERBOSE is set, but never under AT_SECURE.  */
 int hkm_policy_file_load (const char *path, size_t *earned);
 
 #endif

@@ -294,7 +294,8 @@ made_way_locked (hkm_superslab *ss, bool for_slabs)
   hkm_superslab_lift_locked (ss);
   if (superslab_unmap_locked (ss))
     return true;
-  hkm_store_relaxed (&ss->earned, true); /* it is advised as it is */
+  /* Too many mappings.  It is advised as it is, and taken for one huge page.  */
+  hkm_store_relaxed (&ss->earned, true);
   lru_put_locked (ss);
   return false;
 }

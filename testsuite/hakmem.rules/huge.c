@@ -83,6 +83,12 @@ kernel_setting (void)
     }                                                                         \
   while (0)
 
+#define NEED_LRU()                                                            \
+  do                                                                          \
+    if (!RULES_LRU)                                                           \
+      SKIP ("built without the list of empty superslabs");                    \
+  while (0)
+
 /* 512 MiB in blocks below the threshold, and 64 MiB that stay.  */
 static void *staying[16];
 static void
@@ -248,6 +254,7 @@ TEST (growth)
 TEST (cycles_earn_them)
 {
   NEED_KERNEL ();
+  NEED_LRU ();
   trim_for_good ();
   size_t before = resident_bytes ();
   fill_cycled ();
@@ -286,6 +293,8 @@ TEST (big_blocks_earn_them)
   enum { BLOCKS = 16, AGAIN = 3 };
   static char *block[BLOCKS];
   NEED_KERNEL ();
+  if (!RULES_BIGCACHE)
+    SKIP ("built without the BigCache");
   int advised = 0;
   for (int turn = 0; turn <= AGAIN; turn++)
     {
@@ -312,6 +321,7 @@ TEST (big_blocks_earn_them)
 TEST (none_without_regret)
 {
   NEED_KERNEL ();
+  NEED_LRU ();
   fill_cycled ();
   cycle ();
   CHECK (cycled_advised () != 0);
@@ -347,6 +357,7 @@ TEST (no_mappings_where_they_are_refused)
 {
   if (!counts ())
     SKIP ("built without statistics");
+  NEED_LRU ();
   if (!refuse_huge_pages ())
     SKIP ("no system call filters here");
   fill_cycled ();

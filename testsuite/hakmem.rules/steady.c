@@ -83,6 +83,13 @@ grow_and_shrink (size_t size)
       SKIP ("built without the list of empty superslabs");                    \
   while (0)
 
+/* For what takes blocks of more than 1 MiB, too.  */
+#define NEED_BIGCACHE()                                                       \
+  do                                                                          \
+    if (!RULES_BIGCACHE)                                                      \
+      SKIP ("built without the BigCache");                                    \
+  while (0)
+
 TEST (cycles_map_nothing)
 {
   NEED_LRU ();
@@ -114,6 +121,7 @@ TEST (cycles_map_nothing)
 TEST (large_blocks_map_little)
 {
   NEED_LRU ();
+  NEED_BIGCACHE ();
   enum { PLACES = 64, ITERATIONS = 5000, ROUNDS = 100, FIRST = 40, MOST = 4 };
   static void *p[PLACES];
   uint64_t maps = 0;
@@ -148,6 +156,7 @@ TEST (large_blocks_map_little)
 TEST (large_cycles_map_nothing)
 {
   NEED_LRU ();
+  NEED_BIGCACHE ();
   enum { N = 60, ROUNDS = 500, FIRST = 20 };
   static void *p[N];
   uint64_t maps = 0, purges = 0;
@@ -181,6 +190,7 @@ TEST (large_cycles_map_nothing)
 TEST (lonely_blocks_stay)
 {
   NEED_LRU ();
+  NEED_BIGCACHE ();
   enum { MIB = 1 << 20, ALL = 256, ROUNDS = 60, FIRST = 20, MOST = 120 };
   static void *p[ALL];
   uint64_t calls = 0, rng = rng_seed (11);

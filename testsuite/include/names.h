@@ -27,6 +27,7 @@ int hkm_test_posix_memalign (void **, size_t, size_t);
 void hkm_test_free (void *);
 size_t hkm_test_malloc_usable_size (void *);
 int hkm_test_malloc_trim (size_t);
+int hkm_test_mallopt (int, int);
 #ifdef __cplusplus
 }
 #endif
@@ -41,6 +42,7 @@ int hkm_test_malloc_trim (size_t);
 #define free hkm_test_free
 #define malloc_usable_size hkm_test_malloc_usable_size
 #define malloc_trim hkm_test_malloc_trim
+#define mallopt hkm_test_mallopt
 
 #endif
 #endif
