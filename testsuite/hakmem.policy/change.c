@@ -4,14 +4,6 @@
    change [DIRECTORY]        files go to a new directory in it  */
 #include "policy.h"
 
-static uint64_t
-counter (const char *name)
-{
-  uint64_t value = 0;
-  CHECKF (stats_get (name, &value) == 0, "no %s", name);
-  return value;
-}
-
 static bool
 no_counters (void)
 {

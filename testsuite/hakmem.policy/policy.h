@@ -41,6 +41,15 @@ typedef struct text
 static char dir[200];
 static text first; /* the policy in force at the beginning */
 
+/* The state or counter NAME.  */
+static uint64_t
+counter (const char *name)
+{
+  uint64_t value = 0;
+  CHECKF (stats_get (name, &value) == 0, "no %s", name);
+  return value;
+}
+
 /* ---- files ---- */
 
 /* Good until the second call after this one.  */

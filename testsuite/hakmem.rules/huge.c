@@ -83,12 +83,6 @@ kernel_setting (void)
     }                                                                         \
   while (0)
 
-#define NEED_LRU()                                                            \
-  do                                                                          \
-    if (!RULES_LRU)                                                           \
-      SKIP ("built without the list of empty superslabs");                    \
-  while (0)
-
 /* 512 MiB in blocks below the threshold, and 64 MiB that stay.  */
 static void *staying[16];
 static void
@@ -293,8 +287,7 @@ TEST (big_blocks_earn_them)
   enum { BLOCKS = 16, AGAIN = 3 };
   static char *block[BLOCKS];
   NEED_KERNEL ();
-  if (!RULES_BIGCACHE)
-    SKIP ("built without the BigCache");
+  NEED_BIGCACHE ();
   int advised = 0;
   for (int turn = 0; turn <= AGAIN; turn++)
     {

@@ -52,4 +52,18 @@ find_stats (void)
     }
 }
 
+/* What rules.exp says of the build.  */
+#define NEED_LRU()                                                            \
+  do                                                                          \
+    if (!RULES_LRU)                                                           \
+      SKIP ("built without the list of empty superslabs");                    \
+  while (0)
+
+/* For what takes blocks of more than 1 MiB, too.  */
+#define NEED_BIGCACHE()                                                       \
+  do                                                                          \
+    if (!RULES_BIGCACHE)                                                      \
+      SKIP ("built without the BigCache");                                    \
+  while (0)
+
 #endif

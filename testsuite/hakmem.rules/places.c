@@ -248,8 +248,7 @@ TEST (trim_gives_back_all)
 
 TEST (prewarm)
 {
-  if (!RULES_LRU)
-    SKIP ("built without the list of empty superslabs");
+  NEED_LRU ();
   free (malloc (1));
   uint64_t mapped = number ("superslabs");
   CHECKF (mapped >= 3, "%llu superslabs", (unsigned long long) mapped);

@@ -77,19 +77,6 @@ grow_and_shrink (size_t size)
     free (cycle[i]);
 }
 
-#define NEED_LRU()                                                            \
-  do                                                                          \
-    if (!RULES_LRU)                                                           \
-      SKIP ("built without the list of empty superslabs");                    \
-  while (0)
-
-/* For what takes blocks of more than 1 MiB, too.  */
-#define NEED_BIGCACHE()                                                       \
-  do                                                                          \
-    if (!RULES_BIGCACHE)                                                      \
-      SKIP ("built without the BigCache");                                    \
-  while (0)
-
 TEST (cycles_map_nothing)
 {
   NEED_LRU ();
